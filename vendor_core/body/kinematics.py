@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Forward kinematics of a joint tree and linear blend skinning, for NumPy and torch, any batch shape."""
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+from array_api_compat import array_namespace
+
+from ..arrays import Array, as_kind
+from ..linalg import matvec
+from ..skeleton import ancestor_mask, levels
+
+
+class JointTree:
+    """A joint tree with what forward kinematics needs precomputed.
+
+    Args:
+        parents: parent index of each joint, -1 for the root, which comes first; parents precede children.
+    """
+
+    def __init__(self, parents: Sequence[int]):
+        self.parents = tuple(int(p) for p in parents)
+        order: list[int] = []
+        self._levels: list[tuple[np.ndarray, np.ndarray]] = []
+        for joints in levels(self.parents):
+            at = [order.index(self.parents[j]) for j in joints if self.parents[j] >= 0]
+            self._levels.append((joints, np.array(at, dtype=np.int64)))
+            order.extend(joints.tolist())
+        self._unsort = np.argsort(order)
+        self.parent_index = np.maximum(self.parents, 0)
+
+    @cached_property
+    def ancestors(self) -> np.ndarray:
+        """Boolean (J, J), true where the column's joint is the row's joint or its ancestor."""
+        return ancestor_mask(self.parents)
+
+    def global_rotations(self, R_local: Array) -> Array:
+        """World rotations (..., J, 3, 3) of local ones (..., J, 3, 3): one batched product a level of the tree."""
+        xp = array_namespace(R_local)
+        G = R_local[..., :1, :, :]
+        for joints, at in self._levels[1:]:
+            G = xp.concat([G, G[..., at, :, :] @ R_local[..., joints, :, :]], axis=-3)
+        return G[..., self._unsort, :, :]
+
+    def positions(self, G: Array, rest: Array, trans: Array) -> Array:
+        """World positions (..., J, 3) of the joints, in metres.
+
+        Args:
+            G: world rotations (..., J, 3, 3).
+            rest: rest positions (J, 3) or (..., J, 3).
+            trans: translation (..., 3); the root ends at `rest[0] + trans`, as in SMPL-X.
+        """
+        xp = array_namespace(G, rest)
+        offsets = rest[..., 1:, :] - rest[..., self.parent_index[1:], :]
+        steps = matvec(G[..., self.parent_index[1:], :, :], offsets)
+        root = (rest[..., 0, :] + trans)[..., None, :]
+        root = xp.broadcast_to(root, (*steps.shape[:-2], 1, 3))
+        return self.sum_over_ancestors(xp.concat([root, steps], axis=-2))
+
+    def sum_over_ancestors(self, x: Array) -> Array:
+        """For each joint the sum of x (..., J, n) over itself and its ancestors."""
+        return as_kind(self.ancestors, x) @ x
+
+
+def skin(v_rest: Array, weights: Array, G: Array, p: Array, rest: Array) -> Array:
+    """Linear blend skinning: `sum_k w_k (G_k (v - rest_k) + p_k)`.
+
+    Args:
+        v_rest: rest vertices (..., V, 3), shaped and corrected.
+        weights: (V, J).
+        G: world rotations (..., J, 3, 3).
+        p: world joint positions (..., J, 3).
+        rest: rest joint positions (..., J, 3).
+
+    Returns:
+        World vertices (..., V, 3).
+    """
+    xp = array_namespace(v_rest, G)
+    shift = p - matvec(G, rest)
+    n = G.shape[-3]
+    blend = weights @ xp.reshape(xp.concat([G, shift[..., None]], axis=-1), (*G.shape[:-3], n, 12))
+    blend = xp.reshape(blend, (*blend.shape[:-1], 3, 4))
+    return matvec(blend[..., :3], v_rest) + blend[..., 3]

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The SMPL family of bodies: shape, joints, pose and skinning, one source for NumPy and torch.
+
+Loper et al., "SMPL: A Skinned Multi-Person Linear Model", 2015; Romero et al. 2017 (SMPL-H); Pavlakos et al.,
+"Expressive Body Capture", 2019 (SMPL-X).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
+
+import numpy as np
+from array_api_compat import array_namespace
+
+from ..arrays import Array, as_kind
+from ..rotations import identity_like
+from ..skeleton import N_BODY
+from .kinematics import JointTree, skin
+
+
+@dataclass(frozen=True)
+class PosedBody:
+    """A body in a pose, in the world the pose lives in."""
+
+    joints: Array  # (..., J, 3) metres
+    G: Array  # (..., J, 3, 3) world rotations
+    vertices: Array | None  # (..., V, 3) metres, where they were asked for
+
+
+@dataclass(frozen=True)
+class BodyModel:
+    """A body of V vertices and J joints. Shape coefficients are the betas followed by the expression.
+
+    The rest frame is SMPL's: Y up, facing +Z, left = +X, metres.
+    """
+
+    name: str
+    joint_names: tuple[str, ...]
+    parents: tuple[int, ...]
+    v_template: Array  # (V, 3)
+    faces: np.ndarray  # (F, 3)
+    weights: Array  # (V, J)
+    joints_template: Array  # (J, 3)
+    shape_dirs: Array  # (V, 3, S)
+    joint_shape_dirs: Array  # (J, 3, S)
+    num_betas: int
+    pose_dirs: Array | None = None  # (V, 3, 9 (J - 1)), None where the body has no pose correctives
+    beta_names: tuple[str, ...] = ()
+    tree: JointTree = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "tree", JointTree(self.parents))
+
+    @property
+    def num_expressions(self) -> int:
+        return self.shape_dirs.shape[-1] - self.num_betas
+
+    @cached_property
+    def body_weights(self) -> Array:
+        """Skinning weights (V, 22): face, hands and anything below count for the body joint they hang from."""
+        owner = list(self.parents)
+        for joint in range(len(owner)):
+            owner[joint] = joint if joint < N_BODY else owner[self.parents[joint]]
+        collapse = np.zeros((len(owner), N_BODY))
+        collapse[np.arange(len(owner)), owner] = 1
+        return self.weights @ as_kind(collapse, self.weights)
+
+    def coefficients(self, betas: Array | None, expression: Array | None) -> Array:
+        """Betas (..., at most num_betas) and expression (..., at most num_expressions) as one zero-padded vector."""
+        xp = array_namespace(self.v_template)
+        shape = next((tuple(c.shape[:-1]) for c in (betas, expression) if c is not None), ())
+        parts = []
+        for given, n in ((betas, self.num_betas), (expression, self.num_expressions)):
+            if given is not None:
+                parts.append(given[..., :n])
+            missing = n - (0 if given is None else min(given.shape[-1], n))
+            zeros = np.zeros((*(shape if given is None else tuple(given.shape[:-1])), missing))
+            parts.append(as_kind(zeros, self.v_template))
+        return xp.concat(parts, axis=-1)
+
+    def rest_joints(self, betas: Array | None = None, expression: Array | None = None) -> Array:
+        """Rest positions (..., J, 3) of the joints, metres."""
+        if betas is None and expression is None:
+            return self.joints_template
+        return self.joints_template + _blend(self.joint_shape_dirs, self.coefficients(betas, expression))
+
+    def rest_vertices(
+        self, betas: Array | None = None, expression: Array | None = None, index: Array | Sequence[int] | None = None
+    ) -> Array:
+        """Rest positions (..., V, 3) of all vertices, or of those of the index alone, metres."""
+        template, dirs = self.v_template, self.shape_dirs
+        if index is not None:
+            template, dirs = template[index], dirs[index]
+        if betas is None and expression is None:
+            return template
+        return template + _blend(dirs, self.coefficients(betas, expression))
+
+    def pose(
+        self,
+        R_local: Array,
+        trans: Array | None = None,
+        betas: Array | None = None,
+        expression: Array | None = None,
+        vertices: bool | Array | Sequence[int] = False,
+    ) -> PosedBody:
+        """Pose the body.
+
+        Args:
+            R_local: rotations (..., n, 3, 3) relative to the parents, root first; joints beyond n rest.
+            trans: (..., 3) metres; the pelvis ends at its rest position plus this, as in SMPL-X.
+            betas: (..., up to num_betas).
+            expression: (..., up to num_expressions).
+            vertices: True for the whole mesh, or the indices of the vertices wanted.
+
+        Returns:
+            Joints, world rotations and, where wanted, vertices.
+        """
+        xp = array_namespace(R_local)
+        batch, missing = tuple(R_local.shape[:-3]), len(self.parents) - R_local.shape[-3]
+        if missing:
+            R_local = xp.concat([R_local, identity_like(R_local, (*batch, missing))], axis=-3)
+        trans = as_kind(np.zeros(3), R_local) if trans is None else trans
+        rest = self.rest_joints(betas, expression)
+        G = self.tree.global_rotations(R_local)
+        p = self.tree.positions(G, rest, trans)
+        if vertices is False:
+            return PosedBody(p, G, None)
+        index = None if vertices is True else vertices
+        v = self.rest_vertices(betas, expression, index)
+        weights = self.weights if index is None else self.weights[index]
+        if self.pose_dirs is not None:
+            dirs = self.pose_dirs if index is None else self.pose_dirs[index]
+            features = R_local[..., 1:, :, :] - identity_like(R_local, ())
+            v = v + _blend(dirs, xp.reshape(features, (*batch, -1)))
+        return PosedBody(p, G, skin(v, weights, G, p, rest))
+
+    def like(self, example: Array) -> "BodyModel":
+        """This body with arrays of the kind (NumPy or torch), dtype and device of the example."""
+        names = ("v_template", "weights", "joints_template", "shape_dirs", "joint_shape_dirs", "pose_dirs")
+        arrays = {n: as_kind(getattr(self, n), example) for n in names if getattr(self, n) is not None}
+        return replace(self, **{f.name: arrays[f.name] for f in fields(self) if f.name in arrays})
+
+
+def _blend(dirs: Array, coefficients: Array) -> Array:
+    """Offsets (..., V, 3) of blend directions (V, 3, S) for coefficients (..., S)."""
+    xp = array_namespace(dirs, coefficients)
+    flat = coefficients @ xp.reshape(dirs, (-1, dirs.shape[-1])).T
+    return xp.reshape(flat, (*coefficients.shape[:-1], dirs.shape[0], 3))

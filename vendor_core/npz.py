@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reading and writing npz files: never with pickle, errors in one line, files replaced as a whole."""
+
+import os
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from .errors import PoiseError
+
+
+def read_npz(path: str | Path, names: Iterable[str] | None, error: type[PoiseError]) -> dict[str, np.ndarray]:
+    """Read the named arrays of an npz file (all of them for None); those it lacks are left out.
+
+    Args:
+        path: the file.
+        names: arrays to read. The others are never touched, so objects pickled beside them do no harm.
+        error: the kind of error to raise.
+
+    Raises:
+        PoiseError: of the given kind, where the file is missing, truncated, no npz, or holds pickled objects.
+    """
+    path = Path(path)
+    arrays: dict[str, np.ndarray] = {}
+    name = ""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = {m[:-4] for m in archive.namelist() if m.endswith(".npy")}
+        if not members:
+            raise error(f"{path.name} is a zip archive without arrays; expected an npz file written by numpy.savez")
+        with np.load(path, allow_pickle=False) as file:
+            for name in members if names is None else members.intersection(names):
+                arrays[name] = file[name]
+    except FileNotFoundError:
+        raise error(f"{path} does not exist; check the path") from None
+    except (IsADirectoryError, PermissionError) as problem:
+        raise error(f"{path} cannot be read ({problem.strerror}); expected an npz file") from None
+    except zipfile.BadZipFile:
+        raise error(f"{path.name} is no npz file, or is truncated; expected a file written by numpy.savez") from None
+    except ValueError as problem:
+        why = "pickled objects, which Poise never opens" if "allow_pickle" in str(problem) else f"no array ({problem})"
+        raise error(f'{path.name}: "{name}" holds {why}; expected a plain array') from None
+    except (OSError, EOFError, MemoryError, OverflowError, SyntaxError, zlib.error, NotImplementedError) as problem:
+        why = str(problem) or type(problem).__name__
+        raise error(f'{path.name}: "{name}" is damaged ({why}); get the file anew') from None
+    return arrays
+
+
+def write_npz(path: str | Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write a compressed npz file under a temporary name and move it into place, so that no half file remains.
+
+    The bytes depend on the arrays alone: members carry no time stamp, so equal arrays give equal files.
+
+    Raises:
+        OSError: the folder does not exist or is not writable.
+    """
+    path = Path(path)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, array in arrays.items():
+                member = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
+                member.compress_type = zipfile.ZIP_DEFLATED
+                with archive.open(member, "w", force_zip64=True) as out:
+                    np.lib.format.write_array(out, np.asanyarray(array), allow_pickle=False)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def text_of(array: np.ndarray | str | bytes | None, default: str = "") -> str:
+    """A text stored as a zero-dimensional array of str or bytes, as AMASS files do in both ways."""
+    if array is None:
+        return default
+    value = array.item() if isinstance(array, np.ndarray) and array.size == 1 else array
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)

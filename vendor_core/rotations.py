@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rotations in any batch shape, for NumPy and torch alike: exponential, logarithm, 6D, quaternions (wxyz).
+
+Formulas: Rodrigues; Barfoot, "State Estimation for Robotics", ch. 7 (Jacobians of SO(3)); Zhou et al., "On the
+Continuity of Rotation Representations in Neural Networks", CVPR 2019 (6D). Matrices are column-wise,
+`p_parent = R_parent_child @ p_child`; angles are radians.
+"""
+
+import numpy as np
+from array_api_compat import array_namespace
+
+from .arrays import Array, as_kind
+
+_SMALL = 1e-3  # below this angle (rad) Taylor series are more exact than the quotients they replace
+
+
+def identity_like(x: Array, shape: tuple[int, ...]) -> Array:
+    """Identity matrices (*shape, 3, 3) of the kind, dtype and device of x."""
+    xp = array_namespace(x)
+    return xp.broadcast_to(as_kind(np.eye(3), x), (*shape, 3, 3))
+
+
+def skew(v: Array) -> Array:
+    """Matrix (..., 3, 3) of the cross product with v (..., 3): `skew(v) @ x == cross(v, x)`."""
+    xp = array_namespace(v)
+    x, y, z = v[..., 0], v[..., 1], v[..., 2]
+    zero = xp.zeros_like(x)
+    return xp.reshape(xp.stack([zero, -z, y, z, zero, -x, -y, x, zero], axis=-1), (*v.shape[:-1], 3, 3))
+
+
+def _coefficients(w: Array) -> tuple[Array, Array, Array]:
+    """sin(t)/t, (1-cos t)/t^2 and (t-sin t)/t^3 for t = |w|, each (..., 1, 1); exact and differentiable at 0."""
+    xp = array_namespace(w)
+    t2 = xp.sum(w * w, axis=-1)[..., None, None]
+    small = t2 < _SMALL**2
+    safe2 = xp.where(small, xp.ones_like(t2), t2)
+    t = xp.sqrt(safe2)
+    a = xp.where(small, 1 - t2 / 6, xp.sin(t) / t)
+    b = xp.where(small, 0.5 - t2 / 24, (1 - xp.cos(t)) / safe2)
+    c = xp.where(small, 1 / 6 - t2 / 120, (t - xp.sin(t)) / (safe2 * t))
+    return a, b, c
+
+
+def exp_so3(w: Array) -> Array:
+    """Rotation matrices (..., 3, 3) of rotation vectors w (..., 3), by Rodrigues' formula."""
+    a, b, _ = _coefficients(w)
+    K = skew(w)
+    return identity_like(w, tuple(w.shape[:-1])) + a * K + b * (K @ K)
+
+
+def right_jacobian(w: Array) -> Array:
+    """Right Jacobian (..., 3, 3) of SO(3): `exp(w + dw) ~ exp(w) exp(right_jacobian(w) @ dw)`."""
+    _, b, c = _coefficients(w)
+    K = skew(w)
+    return identity_like(w, tuple(w.shape[:-1])) - b * K + c * (K @ K)
+
+
+def matrix_to_quaternion(R: Array) -> Array:
+    """Unit quaternions (..., 4), wxyz with w >= 0, of rotation matrices (..., 3, 3); stable at every angle."""
+    xp = array_namespace(R)
+    m = [[R[..., i, j] for j in range(3)] for i in range(3)]
+    # Four times each product q_i q_j; the row with the largest diagonal is the best conditioned (Shepperd 1978).
+    ww = 1 + m[0][0] + m[1][1] + m[2][2]
+    xx = 1 + m[0][0] - m[1][1] - m[2][2]
+    yy = 1 - m[0][0] + m[1][1] - m[2][2]
+    zz = 1 - m[0][0] - m[1][1] + m[2][2]
+    wx, wy, wz = m[2][1] - m[1][2], m[0][2] - m[2][0], m[1][0] - m[0][1]
+    xy, xz, yz = m[0][1] + m[1][0], m[0][2] + m[2][0], m[1][2] + m[2][1]
+    rows = [xp.stack(row, axis=-1) for row in ((ww, wx, wy, wz), (wx, xx, xy, xz), (wy, xy, yy, yz), (wz, xz, yz, zz))]
+    best = xp.argmax(xp.stack([ww, xx, yy, zz], axis=-1), axis=-1)[..., None]
+    q = rows[3]
+    for i in (2, 1, 0):
+        q = xp.where(best == i, rows[i], q)
+    q = q / xp.sqrt(xp.sum(q * q, axis=-1))[..., None]
+    return xp.where(q[..., :1] < 0, -q, q)
+
+
+def quaternion_to_matrix(q: Array) -> Array:
+    """Rotation matrices (..., 3, 3) of quaternions q (..., 4), wxyz, of any length but zero."""
+    xp = array_namespace(q)
+    q = q / xp.sqrt(xp.sum(q * q, axis=-1))[..., None]
+    w, x, y, z = q[..., 0], q[..., 1], q[..., 2], q[..., 3]
+    rows = [
+        1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y),
+        2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x),
+        2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y),
+    ]  # fmt: skip
+    return xp.reshape(xp.stack(rows, axis=-1), (*q.shape[:-1], 3, 3))
+
+
+def log_so3(R: Array) -> Array:
+    """Rotation vectors (..., 3), of length at most pi, of rotation matrices (..., 3, 3)."""
+    xp = array_namespace(R)
+    q = matrix_to_quaternion(R)
+    v2 = xp.sum(q[..., 1:] * q[..., 1:], axis=-1)[..., None]
+    small = v2 < _SMALL**2
+    v = xp.sqrt(xp.where(small, xp.ones_like(v2), v2))
+    # With w >= 0 the angle is 2 atan2(|v|, w); near zero 2 |v| / w (1 - |v|^2 / 3 w^2) needs no division by |v|.
+    w = q[..., :1]
+    factor = xp.where(small, 2 / w * (1 - v2 / (3 * w * w)), 2 * xp.atan2(v, w) / v)
+    return factor * q[..., 1:]
+
+
+def rotation_from_6d(x: Array) -> Array:
+    """Rotation matrices (..., 3, 3) whose first two columns are x (..., 3, 2) made orthonormal (Zhou et al. 2019)."""
+    xp = array_namespace(x)
+    a1, a2 = x[..., 0], x[..., 1]
+    b1 = a1 / xp.sqrt(xp.sum(a1 * a1, axis=-1))[..., None]
+    u2 = a2 - xp.sum(b1 * a2, axis=-1)[..., None] * b1
+    b2 = u2 / xp.sqrt(xp.sum(u2 * u2, axis=-1))[..., None]
+    return xp.stack([b1, b2, xp.linalg.cross(b1, b2)], axis=-1)
+
+
+def rotation_between(a: Array, b: Array) -> Array:
+    """The shortest rotations (..., 3, 3) that turn directions a (..., 3) into b (..., 3); any lengths but zero."""
+    xp = array_namespace(a)
+    a = a / xp.sqrt(xp.sum(a * a, axis=-1))[..., None]
+    b = b / xp.sqrt(xp.sum(b * b, axis=-1))[..., None]
+    c = xp.sum(a * b, axis=-1)[..., None, None]
+    K = skew(xp.linalg.cross(a, b))
+    # Opposite directions leave the axis open; the clamp then yields no rotation, which callers treat as a start only.
+    return identity_like(a, tuple(a.shape[:-1])) + K + K @ K / xp.clip(1 + c, 1e-6, None)
+
+
+def rotation_angle(R: Array) -> Array:
+    """Angles (...) in 0..pi of rotation matrices (..., 3, 3)."""
+    xp = array_namespace(R)
+    w = log_so3(R)
+    return xp.sqrt(xp.sum(w * w, axis=-1))
+
+
+def nearest_rotation(M: np.ndarray) -> np.ndarray:
+    """The rotations nearest to matrices M (..., 3, 3) in the Frobenius norm, by SVD (Kabsch 1976). NumPy only."""
+    U, _, Vt = np.linalg.svd(M)
+    U[..., :, 2] *= np.sign(np.linalg.det(U @ Vt))[..., None]
+    return U @ Vt
