@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Solving poses from 3D points: checks the targets, chooses the start, runs the stages, reports each frame."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..arrays import as_kind
+from ..body import BodyModel
+from ..errors import TargetError
+from ..motion import HELD, SOLVED
+from ..prior.base import Prior
+from ..skeleton import N_BODY
+from .initialiser import aligned_start, start_from_joints
+from .objective import Objective, Stage, Weights
+from .points import joint_points
+from .solver import minimise_in_chunks
+from .state import PoseState, Unknowns, rest_state
+
+_FIND = Stage(Unknowns(residual=False), Weights(sigma=0.02), iterations=20, tolerance=1e-3)
+_REACH = Stage(Unknowns(residual=True), Weights(sigma=0.001, residual=15.0), iterations=20, damping=1e-3)
+_MIN_FOR_BONES = 12  # joints seen in a frame from which bone directions give a good start
+
+
+@dataclass(frozen=True)
+class Solution:
+    """Poses of F frames that reach their targets."""
+
+    R_local: np.ndarray  # (F, 22, 3, 3), the root's world orientation first
+    state: PoseState
+    points: np.ndarray  # (F, P, 3) where the body's points are, metres
+    residual: np.ndarray  # (F, P) metres from the target, NaN where unseen
+    status: np.ndarray  # (F,) uint8: SOLVED, or HELD where nothing was seen
+
+    @property
+    def trans(self) -> np.ndarray:
+        """(F, 3) metres; the pelvis is at its rest position plus this."""
+        return self.state.trans
+
+    @property
+    def betas(self) -> np.ndarray:
+        """(F, B)."""
+        return self.state.betas
+
+    @property
+    def z(self) -> np.ndarray:
+        """(F, L) latents."""
+        return self.state.z
+
+
+def fit_joints(
+    body: BodyModel,
+    prior: Prior,
+    names: Sequence[str],
+    positions: np.ndarray,
+    weights: np.ndarray | None = None,
+    start: Solution | None = None,
+    shape: bool = False,
+    report: Callable[[float], None] = lambda fraction: None,
+) -> Solution:
+    """Solve poses whose joints are at given positions.
+
+    Args:
+        body: the body; its rest joints are those of zero betas.
+        prior: makes what is not seen plausible.
+        names: P joint names of `skeleton.JOINTS`.
+        positions: (F, P, 3) metres in any world frame, NaN where unseen.
+        weights: (P,) or (F, P), 1 by default.
+        start: an earlier solution of F frames, or of one frame, to start from.
+        shape: solve for betas too, frame by frame.
+        report: called with the fraction done.
+
+    Returns:
+        A solution of F frames. A frame in which nothing is seen holds the nearest solved pose and says so.
+
+    Raises:
+        TargetError: unknown joints, wrong shapes, or no joint seen in any frame.
+    """
+    index = [_joint_of(body, name) for name in names]
+    points = joint_points(body, index)
+    targets, confidence = checked_targets(positions, weights, len(points))
+    seen = confidence > 0
+    empty = ~seen.any(1)
+    solved = np.flatnonzero(~empty)
+    objective = Objective(points, prior, targets[solved], confidence[solved])
+    n_betas = points.shape_dirs.shape[2] if shape else 0
+    if start is not None:
+        state, stages = _given_start(start, solved, len(targets), n_betas), (_REACH,)
+    else:
+        state, stages = _cold_start(objective, body, index, seen[solved], n_betas), (_FIND, _REACH)
+    for done, stage in enumerate(stages):
+        stage = replace(stage, unknowns=replace(stage.unknowns, betas=shape))
+        state, _ = minimise_in_chunks(objective, state, stage, lambda x, k=done: report((k + x) / len(stages)))
+    return solution_of(objective, state, solved, targets, confidence)
+
+
+def _joint_of(body: BodyModel, name: str) -> int:
+    if name not in body.joint_names:
+        known = ", ".join(body.joint_names[:N_BODY])
+        raise TargetError(f'"{name}" is no joint of {body.name}; expected one of {known}')
+    return body.joint_names.index(name)
+
+
+def checked_targets(positions: np.ndarray, weights: np.ndarray | None, n_points: int) -> tuple[np.ndarray, np.ndarray]:
+    """Finite targets (F, P, 3) and confidences (F, P), zero where a position is NaN.
+
+    Raises:
+        TargetError: wrong shapes, no numbers, negative weights, or nothing seen at all.
+    """
+    positions = np.asarray(positions)
+    if positions.dtype.kind not in "fiu" or positions.ndim != 3 or positions.shape[1:] != (n_points, 3):
+        raise TargetError(
+            f"positions have shape {positions.shape} of {positions.dtype}; expected (frames, {n_points}, 3) in metres"
+        )
+    confidence = np.ones(positions.shape[:2]) if weights is None else np.asarray(weights, dtype=np.float64)
+    if confidence.shape not in ((n_points,), positions.shape[:2]) or not np.all(confidence >= 0):
+        raise TargetError(f"weights have shape {confidence.shape}; expected one number of at least 0 a point")
+    confidence = np.broadcast_to(confidence, positions.shape[:2])
+    finite = np.isfinite(positions).all(-1) & np.isfinite(confidence)
+    confidence = np.where(finite, confidence, 0.0)
+    if not np.any(confidence > 0):
+        raise TargetError("no target is seen in any frame; expected at least one finite position of positive weight")
+    return np.where(finite[..., None], positions, 0.0).astype(np.float64), confidence
+
+
+def _cold_start(
+    objective: Objective, body: BodyModel, index: Sequence[int], seen: np.ndarray, n_betas: int
+) -> PoseState:
+    """From bone directions where enough joints are seen, else the prior's centre laid onto the targets."""
+    n_frames, example = len(objective.targets), np.zeros(0)
+    state = aligned_start(objective, rest_state(objective.prior, n_frames, 0, example))
+    joints, known = np.zeros((n_frames, N_BODY, 3)), np.zeros((n_frames, N_BODY), bool)
+    for column, joint in enumerate(index):
+        if joint < N_BODY:
+            joints[:, joint], known[:, joint] = objective.targets[:, column], seen[:, column]
+    rich = np.flatnonzero(known.sum(1) >= _MIN_FOR_BONES)
+    if len(rich):
+        rest = body.joints_template[:N_BODY]
+        read = start_from_joints(objective.prior, rest, joints[rich], known[rich], example)
+        state = state.put(rich, aligned_start(objective.take(rich), read))
+    return state.changed(betas=np.zeros((n_frames, n_betas)))
+
+
+def _given_start(start: Solution, solved: np.ndarray, n_frames: int, n_betas: int) -> PoseState:
+    if len(start.state) not in (1, n_frames):
+        raise TargetError(f"the start has {len(start.state)} frames; expected 1 or {n_frames}")
+    state = start.state.take(solved if len(start.state) == n_frames else np.zeros(len(solved), np.int64))
+    betas = np.zeros((len(solved), n_betas))
+    n = min(n_betas, state.betas.shape[1])
+    betas[:, :n] = state.betas[:, :n]
+    return state.changed(betas=betas)
+
+
+def solution_of(
+    objective: Objective, state: PoseState, solved: np.ndarray, targets: np.ndarray, confidence: np.ndarray
+) -> Solution:
+    """The solution of all F frames from the states of those that were solved; the others hold the nearest."""
+    rows = nearest_of(solved, len(targets))
+    state = state.take(rows)
+    placed = replace(objective, targets=targets, confidence=confidence)
+    x = np.asarray(as_kind(placed.place(state), np.zeros(0)))
+    residual = np.where(confidence > 0, np.linalg.norm(x - targets, axis=-1), np.nan)
+    status = np.full(len(targets), HELD, np.uint8)
+    status[solved] = SOLVED
+    return Solution(state.rotations(objective.prior), state, x, residual, status)
+
+
+def nearest_of(solved: np.ndarray, n_frames: int) -> np.ndarray:
+    """For each of n frames the row, in the sorted list of solved frames, of the one nearest to it."""
+    frames = np.arange(n_frames)
+    right = np.clip(np.searchsorted(solved, frames), 0, len(solved) - 1)
+    left = np.maximum(right - 1, 0)
+    return np.where(frames - solved[left] < np.abs(solved[right] - frames), left, right)

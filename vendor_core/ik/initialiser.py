@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where a solve starts: a pose read off the joints where they are seen, a rigid alignment where they are not.
+
+NumPy only: a start is cheap beside the solve.
+"""
+
+import numpy as np
+
+from ..arrays import Array, as_kind
+from ..prior.base import Prior
+from ..rotations import nearest_rotation, rotation_between
+from ..skeleton import BODY_PARENTS, N_BODY
+from .objective import Objective
+from .state import PoseState, rest_state
+
+_CHILDREN = tuple(tuple(c for c in range(1, N_BODY) if BODY_PARENTS[c] == j) for j in range(N_BODY))
+
+
+def rigid_alignment(source: np.ndarray, target: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rotations (F, 3, 3) and translations (F, 3) that take source points onto targets best (Kabsch 1976).
+
+    Args:
+        source, target: (F, P, 3).
+        weights: (F, P), 0 where a point is not seen; a frame without any keeps the identity.
+    """
+    w = weights / np.maximum(weights.sum(1, keepdims=True), 1e-12)
+    source_mean, target_mean = (np.sum(w[..., None] * x, axis=1) for x in (source, target))
+    spread = np.swapaxes((target - target_mean[:, None]) * w[..., None], 1, 2) @ (source - source_mean[:, None])
+    R = nearest_rotation(spread + 1e-9 * np.eye(3))
+    return R, target_mean - (R @ source_mean[..., None])[..., 0]
+
+
+def aligned_start(objective: Objective, state: PoseState) -> PoseState:
+    """The state with root orientation and translation moved so that its points lie on their targets."""
+    f64 = np.zeros(0)
+    here, there, seen = (
+        np.asarray(as_kind(x, f64)) for x in (objective.place(state), objective.targets, objective.confidence)
+    )
+    R, t = rigid_alignment(here, there, seen)
+    J0 = np.asarray(as_kind(objective.points.rest_joints[0], f64))
+    if state.betas.shape[1]:
+        dirs = np.asarray(as_kind(objective.points.joint_shape_dirs[0], f64))
+        J0 = J0 + np.asarray(as_kind(state.betas, f64)) @ dirs.T
+    pelvis = J0 + np.asarray(as_kind(state.trans, f64))
+    trans = (R @ pelvis[..., None])[..., 0] + t - J0
+    R_root = R @ np.asarray(as_kind(state.R_root, f64))
+    return state.changed(R_root=as_kind(R_root, state.R_root), trans=as_kind(trans, state.trans))
+
+
+def start_from_joints(
+    prior: Prior, rest: np.ndarray, joints: np.ndarray, seen: np.ndarray, example: Array
+) -> PoseState:
+    """A start read off the joints that are seen.
+
+    Each bone is turned from its rest direction to the direction between its joints; joints with several seen
+    children are aligned with all of them. What cannot be read keeps the parent's orientation.
+
+    Args:
+        prior: encodes the rotations found.
+        rest: (22, 3) rest joints.
+        joints: (F, 22, 3) metres, any number where unseen.
+        seen: (F, 22) bool.
+        example: gives kind and dtype of the state.
+    """
+    n_frames = len(joints)
+    G = np.broadcast_to(np.eye(3), (n_frames, N_BODY, 3, 3)).copy()
+    R = G.copy()
+    for j in range(N_BODY):
+        parent = BODY_PARENTS[j]
+        carried = G[:, parent] if parent >= 0 else G[:, 0]
+        G[:, j] = _orientation(j, carried, rest, joints, seen)
+        R[:, j] = np.swapaxes(carried, 1, 2) @ G[:, j] if parent >= 0 else G[:, j]
+    state = rest_state(prior, n_frames, 0, example)
+    trans = np.where(seen[:, :1], joints[:, 0] - rest[0], 0.0)
+    z = np.clip(prior.encode(R[:, 1:]), -4, 4)
+    return state.changed(z=as_kind(z, example), R_root=as_kind(R[:, 0], example), trans=as_kind(trans, example))
+
+
+def _orientation(j: int, carried: np.ndarray, rest: np.ndarray, joints: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """World rotation (F, 3, 3) of joint j that best turns its bones onto the seen children; `carried` without any."""
+    children = _CHILDREN[j]
+    if not children:
+        return carried
+    bones = carried[:, None] @ (rest[list(children)] - rest[j])[None, :, :, None]
+    there = joints[:, children] - joints[:, j : j + 1]
+    usable = seen[:, children] & seen[:, j : j + 1] & (np.linalg.norm(there, axis=-1) > 1e-6)
+    there = np.where(usable[..., None], there, bones[..., 0])
+    if len(children) == 1:
+        return rotation_between(bones[:, 0, :, 0], there[:, 0]) @ carried
+    w = np.where(usable, 1.0, 1e-3)[..., None]
+    turn = nearest_rotation(np.swapaxes(there * w, 1, 2) @ bones[..., 0])
+    return turn @ carried

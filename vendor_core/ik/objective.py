@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The cost of a pose: distances of points to their targets, and what the prior, residuals and shape ask.
+
+`cost = sum_i w_i rho(|x_i - target_i|^2) / sigma^2 + w_z |z|^2 + w_delta |delta|^2 + w_beta |betas|^2`, with
+`rho(e) = e`, or Geman-McClure's `c^2 e / (c^2 + e)`, whose scale c is lowered by stages (graduated non-convexity,
+Black and Rangarajan 1996; Yang et al. 2020).
+"""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from array_api_compat import array_namespace
+
+from ..arrays import Array, as_kind
+from ..linalg import matvec
+from ..prior.base import Prior
+from .kinematic_jacobian import point_jacobian, point_positions, pose_joints
+from .points import BodyPoints
+from .state import PoseState, Unknowns, rotations_with_jacobian, tangent_map
+
+
+@dataclass(frozen=True)
+class Weights:
+    """How much each term of the cost counts."""
+
+    sigma: float = 0.003  # metres: the error of a target that costs as much as one unit of the latent
+    latent: float = 1.0
+    residual: float = 40.0  # per rad^2: one unit at 0.16 rad
+    betas: float = 1.0
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One minimisation: what is free, how terms are weighed, how long."""
+
+    unknowns: Unknowns = field(default_factory=Unknowns)
+    weights: Weights = field(default_factory=Weights)
+    robust_scale: float | None = None  # metres; None for least squares
+    iterations: int = 20
+    damping: float = 0.1  # at the start; 1e-3 where the start is known to be near
+    tolerance: float = 1e-4  # predicted decrease, relative to the cost, below which a frame is done
+
+
+@dataclass(frozen=True)
+class Quadratic:
+    """Gauss-Newton model of the cost at a state: `cost + 2 g.s + s.H.s`."""
+
+    cost: Array  # (F,)
+    g: Array  # (F, D)
+    H: Array  # (F, D, D)
+
+
+@dataclass(frozen=True)
+class Objective:
+    """Targets of F frames for P points of a body."""
+
+    points: BodyPoints
+    prior: Prior
+    targets: Array  # (F, P, 3) metres, any finite number where unseen
+    confidence: Array  # (F, P), 0 where unseen
+
+    def take(self, rows: Array) -> "Objective":
+        """The frames of an index array."""
+        return replace(self, targets=self.targets[rows], confidence=self.confidence[rows])
+
+    def place(self, state: PoseState) -> Array:
+        """Where the points are, (F, P, 3)."""
+        betas = state.betas if state.betas.shape[1] else None
+        pose = pose_joints(self.points, state.rotations(self.prior), state.trans, betas)
+        return point_positions(self.points, pose, betas)[0]
+
+    def quadratic(self, state: PoseState, stage: Stage) -> Quadratic:
+        """Cost, gradient and Gauss-Newton Hessian with respect to a step of the stage's unknowns."""
+        xp, unknowns = array_namespace(state.z), stage.unknowns
+        betas = state.betas if state.betas.shape[1] else None
+        n_betas = state.betas.shape[1] if unknowns.betas else 0
+        R_local, W, delta_jacobian = rotations_with_jacobian(state, self.prior)
+        pose = pose_joints(self.points, R_local, state.trans, betas)
+        x, y = point_positions(self.points, pose, betas)
+        J = point_jacobian(self.points, pose, y, n_betas > 0)  # (F, P, 3, T)
+        r = x - self.targets
+        rho, w = self._loss(xp.sum(r * r, axis=-1), stage)
+        J_flat = xp.reshape(J, (J.shape[0], -1, J.shape[-1]))
+        J_weighted = xp.matrix_transpose(xp.reshape(w[..., None, None] * J, J_flat.shape))
+        M = tangent_map(W, delta_jacobian, pose.G, unknowns, n_betas)
+        M_t = xp.matrix_transpose(M)
+        H = M_t @ ((J_weighted @ J_flat) @ M)
+        g = matvec(M_t, matvec(J_weighted, xp.reshape(r, (r.shape[0], -1))))
+        v, ridge = state.vector(unknowns), _ridge(state, stage)
+        cost = xp.sum(rho, axis=-1) + xp.sum(ridge * v * v, axis=-1)
+        H = H + as_kind(np.eye(v.shape[-1]), v) * ridge
+        return Quadratic(cost, g + ridge * v, H)
+
+    def _loss(self, e: Array, stage: Stage) -> tuple[Array, Array]:
+        """Loss (F, P) of squared distances and its derivative, the weight of each residual."""
+        scale = self.confidence / stage.weights.sigma**2
+        if stage.robust_scale is None:
+            return scale * e, scale
+        c2 = stage.robust_scale**2
+        q = c2 / (c2 + e)
+        return scale * e * q, scale * q * q
+
+
+def _ridge(state: PoseState, stage: Stage) -> Array:
+    """Weight (D,) of each unknown's square; none on root orientation and translation."""
+    parts = [np.full(state.z.shape[1], stage.weights.latent)]
+    if stage.unknowns.residual:
+        parts.append(np.full(3 * state.delta.shape[1], stage.weights.residual))
+    parts.append(np.zeros(6))
+    if stage.unknowns.betas:
+        parts.append(np.full(state.betas.shape[1], stage.weights.betas))
+    return as_kind(np.concatenate(parts), state.z)

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Motion files: AMASS npz, SMPL-X and SMPL-H layout, read and written. The world is Z up.
+
+Mahmood et al., "AMASS: Archive of Motion Capture as Surface Shapes", ICCV 2019.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import MotionError
+from ..npz import read_npz, text_of, write_npz
+from ..skeleton import JOINTS
+
+_RATE_KEYS = ("mocap_frame_rate", "mocap_framerate", "fps")
+_PARTS = {
+    "root_orient": (0, 1),
+    "pose_body": (1, 22),
+    "pose_jaw": (22, 23),
+    "pose_eye": (23, 25),
+    "pose_hand": (25, 55),
+}
+SOLVED, HELD = 0, 1
+"""Values of `frame_status`: solved from what was seen, or held from the nearest solved frame."""
+
+
+@dataclass(frozen=True)
+class Motion:
+    """A body's motion over N frames in a Z-up world; an upright pose has the root at (pi/2, 0, 0)."""
+
+    poses: np.ndarray  # (N, 55, 3) rotation vectors relative to the parents, root first, radians
+    trans: np.ndarray  # (N, 3) metres: the pelvis is at J0(betas) + trans
+    rate: float = 30.0  # Hz
+    betas: np.ndarray = field(default_factory=lambda: np.zeros(0))  # (B,), of the body that body_name says
+    gender: str = "neutral"
+    body_name: str = ""  # "default" where the betas are the default body's; empty where they are SMPL-X's
+    frame_status: np.ndarray | None = None  # (N,) uint8: SOLVED or HELD
+
+    def __len__(self) -> int:
+        return len(self.poses)
+
+
+def read_motion(path: str | Path) -> Motion:
+    """Read a motion file: SMPL-X (165 numbers a frame), SMPL-H (156) or body only (66).
+
+    Raises:
+        MotionError: the file is missing, damaged, or holds no motion.
+    """
+    name = Path(path).name
+    wanted = ("poses", "trans", "betas", "gender", *_RATE_KEYS, "poise_body", "poise_betas", "frame_status")
+    arrays = read_npz(path, wanted, MotionError)
+    for key in ("poses", "trans"):
+        if key not in arrays:
+            raise MotionError(f'{name} lacks "{key}"; expected an AMASS motion file with poses and trans')
+        if arrays[key].dtype.kind not in "fiu" or arrays[key].ndim != 2 or not np.all(np.isfinite(arrays[key])):
+            raise MotionError(f'{name}: "{key}" is not a table of finite numbers; expected one row a frame')
+    poses, trans = arrays["poses"], arrays["trans"]
+    if len(poses) == 0 or trans.shape != (len(poses), 3):
+        raise MotionError(f"{name} has {len(poses)} poses and trans of shape {trans.shape}; expected (frames, 3)")
+    body_name = text_of(arrays.get("poise_body"))
+    betas = arrays.get("poise_betas" if body_name else "betas", np.zeros(0))
+    if betas.dtype.kind not in "fiu" or not np.all(np.isfinite(betas)):
+        raise MotionError(f'{name}: "betas" are not finite numbers; expected one number a coefficient')
+    return Motion(
+        poses=_full_poses(poses.astype(np.float64), name),
+        trans=trans.astype(np.float64),
+        rate=_rate(arrays, name),
+        betas=betas.astype(np.float64).reshape(-1),
+        gender=text_of(arrays.get("gender"), "neutral"),
+        body_name=body_name,
+        frame_status=arrays.get("frame_status"),
+    )
+
+
+def _full_poses(poses: np.ndarray, name: str) -> np.ndarray:
+    """Poses (N, 55, 3) of any layout's rows, what the layout lacks at rest."""
+    n, width = poses.shape
+    full = np.zeros((n, len(JOINTS), 3))
+    if width == 165:
+        full[:] = poses.reshape(n, 55, 3)
+    elif width == 156:
+        full[:, :22], full[:, 25:] = poses[:, :66].reshape(n, 22, 3), poses[:, 66:].reshape(n, 30, 3)
+    elif width in (66, 72):  # SMPL's two hand joints have no counterpart among the fingers
+        full[:, :22] = poses[:, :66].reshape(n, 22, 3)
+    else:
+        raise MotionError(
+            f'{name}: "poses" has {width} numbers a frame; expected 165 (SMPL-X), 156 (SMPL-H) or 66 (body)'
+        )
+    return full
+
+
+def _rate(arrays: dict[str, np.ndarray], name: str) -> float:
+    found = next((arrays[key] for key in _RATE_KEYS if key in arrays), np.array(30.0))
+    try:
+        rate = float(found.reshape(-1)[0])
+    except (ValueError, IndexError, TypeError):
+        rate = np.nan
+    if not (np.isfinite(rate) and rate > 0):
+        raise MotionError(f"{name}: frame rate {text_of(found)}; expected a positive number of frames a second")
+    return rate
+
+
+def write_motion(path: str | Path, motion: Motion) -> None:
+    """Write a motion file in AMASS's SMPL-X layout.
+
+    Betas of the default body are not SMPL-X's: they stand in `poise_betas`, and `betas` is zero.
+
+    Raises:
+        MotionError: the folder does not exist or is not writable.
+    """
+    n, own = len(motion), bool(motion.body_name)
+    arrays: dict[str, np.ndarray] = {
+        "poses": motion.poses.reshape(n, -1),
+        "trans": motion.trans,
+        "betas": np.zeros(10) if own else motion.betas,
+        "num_betas": np.array(10 if own else len(motion.betas)),
+        "gender": np.array(motion.gender),
+        "mocap_frame_rate": np.array(motion.rate),
+        "surface_model_type": np.array("smplx"),
+    }
+    arrays |= {key: motion.poses[:, a:b].reshape(n, -1) for key, (a, b) in _PARTS.items()}
+    if own:
+        arrays |= {"poise_body": np.array(motion.body_name), "poise_betas": motion.betas}
+    if motion.frame_status is not None:
+        arrays["frame_status"] = motion.frame_status
+    try:
+        write_npz(path, arrays)
+    except OSError as problem:
+        raise MotionError(f"{path} cannot be written ({problem.strerror}); choose another place") from None
