@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The variational auto-encoder of poses: inference for NumPy and torch from one file of weights.
+
+After Pavlakos et al., "Expressive Body Capture" (VPoser), CVPR 2019, with a smooth activation and a density of the
+encodings fitted after training. The file is an npz of plain arrays, written by `training.train_vae`:
+`format` (text), `encoder_W0`, `encoder_b0`, ..., `decoder_W0`, ..., `density_*`, `rest_joints` (22, 3), and the texts
+`license`, `provenance`, `command`, `data`, `attribution`.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from array_api_compat import array_namespace
+
+from ..arrays import Array
+from ..errors import PriorError
+from ..npz import read_npz, text_of
+from ..skeleton import N_BODY, N_POSE
+from .density import mixture_from
+from .network import network_from, rotation_jacobian, rotations_of_outputs
+
+FORMAT = "poise vae 1"
+
+
+class VaePrior:
+    """A `base.Prior` made of an encoder, a decoder and a density; `name` is the file's stem."""
+
+    def __init__(self, arrays: Mapping[str, np.ndarray], name: str):
+        """Check and take the arrays of a prior file.
+
+        Raises:
+            PriorError: they are not those of a VAE prior.
+        """
+        if text_of(arrays.get("format")) != FORMAT:
+            raise PriorError(f'{name} is no pose prior of Poise; expected an npz file with format "{FORMAT}"')
+        for key, array in arrays.items():
+            if array.dtype.kind == "f" and not np.isfinite(array).all():
+                raise PriorError(f'{name}: "{key}" holds numbers that are not finite; get the file anew')
+            if array.dtype.kind not in "fU":
+                raise PriorError(f'{name}: "{key}" is of type {array.dtype}; expected floating-point numbers or text')
+        self.name = name
+        rows = arrays.get("decoder_W0", np.zeros(0))
+        if rows.ndim != 2 or rows.shape[1] == 0:
+            raise PriorError(f"{name}: decoder_W0 has shape {rows.shape}; expected (width, latent)")
+        self.latent_dim = int(rows.shape[1])
+        self._encoder = network_from(arrays, "encoder", 9 * N_POSE, self.latent_dim, name)
+        self._decoder = network_from(arrays, "decoder", self.latent_dim, 6 * N_POSE, name)
+        self.density = mixture_from(arrays, self.latent_dim, name)
+        self.rest_joints = arrays.get("rest_joints", np.zeros(0)).astype(np.float64)
+        if self.rest_joints.shape != (N_BODY, 3):
+            raise PriorError(f"{name}: rest_joints has shape {self.rest_joints.shape}; expected ({N_BODY}, 3)")
+        self.about = {key: text_of(array) for key, array in arrays.items() if array.dtype.kind == "U"}
+        """Licence, provenance, training command, data and attribution, as texts."""
+
+    def encode(self, R: Array) -> Array:
+        """Mean latents (..., L) of poses R (..., 21, 3, 3)."""
+        xp = array_namespace(R)
+        return self._encoder(xp.reshape(R, (*R.shape[:-3], 9 * N_POSE)))
+
+    def decode(self, z: Array) -> Array:
+        """Poses R (..., 21, 3, 3) of latents z (..., L)."""
+        return rotations_of_outputs(self._decoder(z))
+
+    def decode_with_jacobian(self, z: Array) -> tuple[Array, Array]:
+        """Poses R (..., 21, 3, 3) and Jacobians W (..., 21, 3, L): `R(z + dz) ~ R(z) exp(W dz)`."""
+        y, J = self._decoder.with_jacobian(z)
+        R = rotations_of_outputs(y)
+        return R, rotation_jacobian(y, J, R)
+
+    def sample(self, n: int, seed: int) -> np.ndarray:
+        """n latents (n, L), float64, from the density of the training poses; the seed decides them."""
+        return self.density.sample(n, seed)
+
+
+def read_vae(path: Path) -> VaePrior:
+    """Read a VAE prior.
+
+    Raises:
+        PriorError: the file is missing, damaged, holds pickled objects, or is no VAE prior.
+    """
+    return VaePrior(read_npz(path, None, PriorError), path.stem)

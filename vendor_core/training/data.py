@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Training poses from motion packs: thinned, mirrored, weighted so that no subject drowns the others.
+
+A pack is one npz of clips laid end to end: `poses` (N, 22, 3) axis-angle (rest facing +Z, Y up), `start`, `length`,
+`subject`, `kind` of each clip, `jump` (N,) suspicious frames, `ref_rest_offsets` (22, 3) from parent to joint.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..body.kinematics import JointTree
+from ..errors import MotionError
+from ..npz import read_npz
+from ..rotations import exp_so3
+from ..skeleton import BODY_PARENTS, MIRROR, N_BODY
+
+_KEYS = ("poses", "start", "length", "subject", "kind", "jump", "ref_rest_offsets")
+_THIN = 0.012  # metres: a frame is kept when its joints moved this far, on average, since the last one kept
+_KIND_WEIGHT = {"dm": 0.25}  # DeepMimic retargets have elbows off by 15 to 28 degrees
+_SWAP = np.array(MIRROR[:N_BODY])
+_TREE = JointTree(BODY_PARENTS)
+
+
+@dataclass(frozen=True)
+class PoseSet:
+    """Poses to train on or to measure with.
+
+    `R_root` (N, 3, 3) world orientations and `R` (N, 21, 3, 3) local rotations, float32; `weight` (N,) sums to 1;
+    `rest_joints` (22, 3) metres, pelvis at the origin.
+    """
+
+    R_root: np.ndarray
+    R: np.ndarray
+    weight: np.ndarray
+    rest_joints: np.ndarray
+
+    @property
+    def offsets(self) -> np.ndarray:
+        """Rest offsets (22, 3) from parent to joint, the pelvis's own zero."""
+        parents = self.rest_joints[np.maximum(BODY_PARENTS, 0)]
+        return self.rest_joints - parents
+
+    def __len__(self) -> int:
+        return len(self.R)
+
+
+def pack_files(data: Iterable[Path], split: str) -> list[Path]:
+    """The files of a split: SPLIT.npz of each folder; a file named itself counts as "train"."""
+    files: list[Path] = []
+    for path in data:
+        if path.is_dir():
+            files.extend(p for p in [path / f"{split}.npz"] if p.is_file())
+        elif split == "train":
+            files.append(path)
+    return files
+
+
+def load_poses(files: Iterable[Path], mirror: bool) -> PoseSet:
+    """Read packs, thin their clips, add the mirror image of each pose if asked, weight by subject.
+
+    Raises:
+        MotionError: no file, or a file is damaged or no motion pack.
+    """
+    packs = [_read_pack(file) for file in files]
+    if not packs:
+        raise MotionError("No motion pack found; expected train.npz in the folder, or npz files of motion")
+    rest = _TREE.sum_over_ancestors(packs[0]["ref_rest_offsets"].astype(np.float32))
+    kept = [_keep(pack, rest) for pack in packs]
+    w = np.concatenate([pack["poses"][keep].astype(np.float32) for pack, (keep, _) in zip(packs, kept, strict=True)])
+    weight = _weights(*(np.concatenate([pack[key][clip] for pack, (_, clip) in zip(packs, kept, strict=True)])
+                        for key in ("subject", "kind")))  # fmt: skip
+    if mirror:
+        w = np.concatenate([w, w[:, _SWAP] * np.array([1, -1, -1], dtype=w.dtype)])
+        weight = np.concatenate([weight, weight])
+    R = exp_so3(w)
+    return PoseSet(R[:, 0], R[:, 1:], weight / weight.sum(), rest)
+
+
+def _read_pack(file: Path) -> dict[str, np.ndarray]:
+    pack = read_npz(file, _KEYS, MotionError)
+    missing = [key for key in _KEYS if key not in pack]
+    if missing:
+        raise MotionError(f'{file.name} has no "{missing[0]}"; expected a motion pack with {", ".join(_KEYS)}')
+    n, clips = len(pack["poses"]), len(pack["start"])
+    shapes = {"poses": (n, N_BODY, 3), "jump": (n,), "ref_rest_offsets": (N_BODY, 3)}
+    shapes |= {key: (clips,) for key in ("length", "subject", "kind")}
+    for key, shape in shapes.items():
+        if pack[key].shape != shape:
+            raise MotionError(f"{file.name}: {key} has shape {pack[key].shape}; expected {shape}")
+    if not np.isfinite(pack["poses"]).all() or (pack["start"] + pack["length"]).max(initial=0) > n:
+        raise MotionError(f"{file.name}: poses are not finite, or clips reach past frame {n}; get the file anew")
+    return pack
+
+
+def _keep(pack: dict[str, np.ndarray], rest: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Indices of the frames kept and the clip of each."""
+    keep: list[int] = []
+    clips: list[int] = []
+    for clip, (start, length) in enumerate(zip(pack["start"].tolist(), pack["length"].tolist(), strict=True)):
+        R = exp_so3(pack["poses"][start : start + length].astype(np.float32))
+        R[:, 0] = np.eye(3)
+        p = _TREE.positions(_TREE.global_rotations(R), rest, np.zeros(3, dtype=np.float32))
+        last = None
+        for frame in np.flatnonzero(~pack["jump"][start : start + length]).tolist():
+            if last is None or np.linalg.norm(p[frame] - p[last], axis=-1).mean() >= _THIN:
+                keep.append(start + frame)
+                clips.append(clip)
+                last = frame
+    return np.array(keep, dtype=np.int64), np.array(clips, dtype=np.int64)
+
+
+def _weights(subject: np.ndarray, kind: np.ndarray) -> np.ndarray:
+    """Weight (N,) of each frame: 1 / sqrt(frames of its subject), less for poor kinds of source."""
+    _, which, frames = np.unique(subject, return_inverse=True, return_counts=True)
+    return np.array([_KIND_WEIGHT.get(str(k), 1.0) for k in kind]) / np.sqrt(frames[which])

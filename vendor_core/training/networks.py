@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Networks to train, in torch, and their weights as arrays of a prior file."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from torch.nn import Sequential
+
+
+def build_network(*widths: int) -> "Sequential":
+    """Linear layers of the given widths, input first, with SiLU between them."""
+    from torch import nn
+
+    layers: list[nn.Module] = []
+    for n_in, n_out in zip(widths[:-1], widths[1:], strict=True):
+        layers += [nn.Linear(n_in, n_out), nn.SiLU()]
+    return nn.Sequential(*layers[:-1])
+
+
+def network_arrays(
+    network: "Sequential", part: str, n_out: int, mean: np.ndarray | None = None, std: np.ndarray | None = None
+) -> dict[str, np.ndarray]:
+    """Weights and biases as `PART_W0`, `PART_b0`, ... in half precision.
+
+    Args:
+        network: made by `build_network`.
+        part: name of the network.
+        n_out: how many of its outputs to keep (an encoder's variances serve training only).
+        mean, std: what its inputs (n,) were standardised with; folded into the first layer.
+    """
+    layers = [layer for layer in network if hasattr(layer, "weight")]
+    arrays: dict[str, np.ndarray] = {}
+    for k, layer in enumerate(layers):
+        W = layer.weight.detach().cpu().double().numpy()
+        b = layer.bias.detach().cpu().double().numpy()
+        if k == 0 and mean is not None and std is not None:
+            W = W / std
+            b = b - W @ mean
+        rows = n_out if layer is layers[-1] else len(W)
+        arrays[f"{part}_W{k}"], arrays[f"{part}_b{k}"] = W[:rows].astype(np.float16), b[:rows].astype(np.float16)
+    return arrays
