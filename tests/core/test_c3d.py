@@ -150,6 +150,13 @@ def test_long_takes_and_many_labels(tmp_path: Path) -> None:
     assert read_bytes(tmp_path, c3d_bytes(np.ones((2, 600, 3)), labels)).labels == tuple(labels)
 
 
+def test_labels_stay_on_one_line(tmp_path: Path) -> None:
+    assert read_bytes(tmp_path, c3d_bytes(np.ones((2, 2, 3)), ["A\nB", "Kn\u00f6chel"])).labels == (
+        "A?B",
+        "Kn\u00f6chel",
+    )
+
+
 def test_a_cut_out_of_a_trial_has_the_frames_that_are_there(tmp_path: Path, points_mm: np.ndarray) -> None:
     trial = {
         ("TRIAL", "ACTUAL_START_FIELD"): np.array([1, 0], np.int16),

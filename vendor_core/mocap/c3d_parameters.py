@@ -61,12 +61,12 @@ def float32s(data: bytes, offset: int, count: int, order: ByteOrder) -> np.ndarr
 
 
 def text(raw: bytes) -> str:
-    """UTF-8 where it is, else Latin-1; padding removed."""
+    """UTF-8 where it is, else Latin-1; padding removed, control characters replaced."""
     try:
         decoded = raw.decode("utf-8")
     except UnicodeDecodeError:
         decoded = raw.decode("latin-1")
-    return decoded.strip(" \0\t\r\n")
+    return "".join(c if c.isprintable() else "?" for c in decoded.strip(" \0\t\r\n"))
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class Parameters:
         link = position + 2 + length
         if link + 4 > len(data):
             raise C3DError(
-                f'The parameter section ends inside the record of "{_printable(name)}". '
+                f'The parameter section ends inside the record of "{name[:40]}". '
                 "The file is damaged or cut short; export it again"
             )
         offset = int(int16s(data, link, 1, self.order)[0]) & 0xFFFF
@@ -123,8 +123,7 @@ class Parameters:
             return None
         if offset < 3:
             raise C3DError(
-                f'The record of parameter "{_printable(name)}" points back into itself. '
-                "The file is damaged; export it again"
+                f'The record of parameter "{name[:40]}" points back into itself. The file is damaged; export it again'
             )
         return link + offset
 
@@ -184,7 +183,3 @@ class Parameters:
         """The first number of a parameter, as `numbers`."""
         values = self.numbers(group, name)
         return None if values is None else float(values[0])
-
-
-def _printable(name: str) -> str:
-    return "".join(c if c.isprintable() else "?" for c in name)[:40]

@@ -152,7 +152,7 @@ def _check(
     least = _LEAST_OF_FILE if custom else _LEAST_MARKERS
     if matches >= max(least, _LEAST_FRACTION * len(chosen.markers)) and (custom or spread):
         return
-    named = [label for label in labels if label and not _UNLABELLED.fullmatch(label)]
+    named = [label[:30] for label in labels if label and not _UNLABELLED.fullmatch(label)]
     first = ", ".join(named[:6]) + (", ..." if len(named) > 6 else "") if named else "no labels"
     tried = ", ".join(f"{layout.name} {_matches(layout, found)} of {len(layout.markers)}" for layout in candidates)
     needed = max(least, round(_LEAST_FRACTION * len(chosen.markers)))
