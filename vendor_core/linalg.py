@@ -2,9 +2,9 @@
 """The linear algebra that the array API standard leaves out, with one body for NumPy and one for torch."""
 
 import numpy as np
-from array_api_compat import array_namespace, is_torch_namespace
+from array_api_compat import is_torch_namespace
 
-from .arrays import Array
+from .arrays import Array, namespace
 
 
 def matvec(A: Array, x: Array) -> Array:
@@ -22,7 +22,7 @@ def solve_spd(A: Array, b: Array) -> tuple[Array, Array]:
     Returns:
         x (..., n, k), zero where an item failed, and a flag (...) that is true where it succeeded.
     """
-    xp = array_namespace(A, b)
+    xp = namespace(A, b)
     x = _solve_torch(A, b) if is_torch_namespace(xp) else _solve_numpy(A, b)
     ok = xp.all(xp.all(xp.isfinite(x), axis=-1), axis=-1)
     return xp.where(ok[..., None, None], x, xp.zeros_like(x)), ok

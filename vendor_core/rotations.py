@@ -7,22 +7,21 @@ Continuity of Rotation Representations in Neural Networks", CVPR 2019 (6D). Matr
 """
 
 import numpy as np
-from array_api_compat import array_namespace
 
-from .arrays import Array, as_kind
+from .arrays import Array, as_kind, namespace
 
 _SMALL = 1e-3  # below this angle (rad) Taylor series are more exact than the quotients they replace
 
 
 def identity_like(x: Array, shape: tuple[int, ...]) -> Array:
     """Identity matrices (*shape, 3, 3) of the kind, dtype and device of x."""
-    xp = array_namespace(x)
+    xp = namespace(x)
     return xp.broadcast_to(as_kind(np.eye(3), x), (*shape, 3, 3))
 
 
 def skew(v: Array) -> Array:
     """Matrix (..., 3, 3) of the cross product with v (..., 3): `skew(v) @ x == cross(v, x)`."""
-    xp = array_namespace(v)
+    xp = namespace(v)
     x, y, z = v[..., 0], v[..., 1], v[..., 2]
     zero = xp.zeros_like(x)
     return xp.reshape(xp.stack([zero, -z, y, z, zero, -x, -y, x, zero], axis=-1), (*v.shape[:-1], 3, 3))
@@ -30,7 +29,7 @@ def skew(v: Array) -> Array:
 
 def _coefficients(w: Array) -> tuple[Array, Array, Array]:
     """sin(t)/t, (1-cos t)/t^2 and (t-sin t)/t^3 for t = |w|, each (..., 1, 1); exact and differentiable at 0."""
-    xp = array_namespace(w)
+    xp = namespace(w)
     t2 = xp.sum(w * w, axis=-1)[..., None, None]
     small = t2 < _SMALL**2
     safe2 = xp.where(small, xp.ones_like(t2), t2)
@@ -57,7 +56,7 @@ def right_jacobian(w: Array) -> Array:
 
 def matrix_to_quaternion(R: Array) -> Array:
     """Unit quaternions (..., 4), wxyz with w >= 0, of rotation matrices (..., 3, 3); stable at every angle."""
-    xp = array_namespace(R)
+    xp = namespace(R)
     m = [[R[..., i, j] for j in range(3)] for i in range(3)]
     # Four times each product q_i q_j; the row with the largest diagonal is the best conditioned (Shepperd 1978).
     ww = 1 + m[0][0] + m[1][1] + m[2][2]
@@ -77,7 +76,7 @@ def matrix_to_quaternion(R: Array) -> Array:
 
 def quaternion_to_matrix(q: Array) -> Array:
     """Rotation matrices (..., 3, 3) of quaternions q (..., 4), wxyz, of any length but zero."""
-    xp = array_namespace(q)
+    xp = namespace(q)
     q = q / xp.sqrt(xp.sum(q * q, axis=-1))[..., None]
     w, x, y, z = q[..., 0], q[..., 1], q[..., 2], q[..., 3]
     rows = [
@@ -90,7 +89,7 @@ def quaternion_to_matrix(q: Array) -> Array:
 
 def log_so3(R: Array) -> Array:
     """Rotation vectors (..., 3), of length at most pi, of rotation matrices (..., 3, 3)."""
-    xp = array_namespace(R)
+    xp = namespace(R)
     q = matrix_to_quaternion(R)
     v2 = xp.sum(q[..., 1:] * q[..., 1:], axis=-1)[..., None]
     small = v2 < _SMALL**2
@@ -103,7 +102,7 @@ def log_so3(R: Array) -> Array:
 
 def rotation_from_6d(x: Array) -> Array:
     """Rotation matrices (..., 3, 3) whose first two columns are x (..., 3, 2) made orthonormal (Zhou et al. 2019)."""
-    xp = array_namespace(x)
+    xp = namespace(x)
     a1, a2 = x[..., 0], x[..., 1]
     b1 = a1 / xp.sqrt(xp.sum(a1 * a1, axis=-1))[..., None]
     u2 = a2 - xp.sum(b1 * a2, axis=-1)[..., None] * b1
@@ -113,7 +112,7 @@ def rotation_from_6d(x: Array) -> Array:
 
 def rotation_between(a: Array, b: Array) -> Array:
     """The shortest rotations (..., 3, 3) that turn directions a (..., 3) into b (..., 3); any lengths but zero."""
-    xp = array_namespace(a)
+    xp = namespace(a)
     a = a / xp.sqrt(xp.sum(a * a, axis=-1))[..., None]
     b = b / xp.sqrt(xp.sum(b * b, axis=-1))[..., None]
     c = xp.sum(a * b, axis=-1)[..., None, None]
@@ -124,7 +123,7 @@ def rotation_between(a: Array, b: Array) -> Array:
 
 def rotation_angle(R: Array) -> Array:
     """Angles (...) in 0..pi of rotation matrices (..., 3, 3)."""
-    xp = array_namespace(R)
+    xp = namespace(R)
     w = log_so3(R)
     return xp.sqrt(xp.sum(w * w, axis=-1))
 

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
-from array_api_compat import array_namespace
 
-from ..arrays import Array, as_kind
+from ..arrays import Array, as_kind, namespace
 from ..linalg import matvec
 from ..skeleton import ancestor_mask, levels
 
@@ -37,7 +36,7 @@ class JointTree:
 
     def global_rotations(self, R_local: Array) -> Array:
         """World rotations (..., J, 3, 3) of local ones (..., J, 3, 3): one batched product a level of the tree."""
-        xp = array_namespace(R_local)
+        xp = namespace(R_local)
         G = R_local[..., :1, :, :]
         for joints, at in self._levels[1:]:
             G = xp.concat([G, G[..., at, :, :] @ R_local[..., joints, :, :]], axis=-3)
@@ -51,7 +50,7 @@ class JointTree:
             rest: rest positions (J, 3) or (..., J, 3).
             trans: translation (..., 3); the root ends at `rest[0] + trans`, as in SMPL-X.
         """
-        xp = array_namespace(G, rest)
+        xp = namespace(G, rest)
         offsets = rest[..., 1:, :] - rest[..., self.parent_index[1:], :]
         steps = matvec(G[..., self.parent_index[1:], :, :], offsets)
         root = (rest[..., 0, :] + trans)[..., None, :]
@@ -76,7 +75,7 @@ def skin(v_rest: Array, weights: Array, G: Array, p: Array, rest: Array) -> Arra
     Returns:
         World vertices (..., V, 3).
     """
-    xp = array_namespace(v_rest, G)
+    xp = namespace(v_rest, G)
     shift = p - matvec(G, rest)
     n = G.shape[-3]
     blend = weights @ xp.reshape(xp.concat([G, shift[..., None]], axis=-1), (*G.shape[:-3], n, 12))

@@ -10,9 +10,8 @@ from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 
 import numpy as np
-from array_api_compat import array_namespace
 
-from ..arrays import Array, as_kind
+from ..arrays import Array, as_kind, namespace
 from ..rotations import identity_like
 from ..skeleton import N_BODY
 from .kinematics import JointTree, skin
@@ -67,7 +66,7 @@ class BodyModel:
 
     def coefficients(self, betas: Array | None, expression: Array | None) -> Array:
         """Betas (..., at most num_betas) and expression (..., at most num_expressions) as one zero-padded vector."""
-        xp = array_namespace(self.v_template)
+        xp = namespace(self.v_template)
         shape = next((tuple(c.shape[:-1]) for c in (betas, expression) if c is not None), ())
         parts = []
         for given, n in ((betas, self.num_betas), (expression, self.num_expressions)):
@@ -115,7 +114,7 @@ class BodyModel:
         Returns:
             Joints, world rotations and, where wanted, vertices.
         """
-        xp = array_namespace(R_local)
+        xp = namespace(R_local)
         batch, missing = tuple(R_local.shape[:-3]), len(self.parents) - R_local.shape[-3]
         if missing:
             R_local = xp.concat([R_local, identity_like(R_local, (*batch, missing))], axis=-3)
@@ -143,6 +142,6 @@ class BodyModel:
 
 def _blend(dirs: Array, coefficients: Array) -> Array:
     """Offsets (..., V, 3) of blend directions (V, 3, S) for coefficients (..., S)."""
-    xp = array_namespace(dirs, coefficients)
+    xp = namespace(dirs, coefficients)
     flat = coefficients @ xp.reshape(dirs, (-1, dirs.shape[-1])).T
     return xp.reshape(flat, (*coefficients.shape[:-1], dirs.shape[0], 3))

@@ -86,12 +86,12 @@ def fit_joints(
     objective = Objective(points, prior, targets[solved], confidence[solved])
     n_betas = points.shape_dirs.shape[2] if shape else 0
     if start is not None:
-        state, stages = _given_start(start, solved, len(targets), n_betas), (_REACH,)
+        state = _given_start(start, solved, len(targets))
     else:
-        state, stages = _cold_start(objective, body, index, seen[solved], n_betas), (_FIND, _REACH)
-    for done, stage in enumerate(stages):
-        stage = replace(stage, unknowns=replace(stage.unknowns, betas=shape))
-        state, _ = minimise_in_chunks(objective, state, stage, lambda x, k=done: report((k + x) / len(stages)))
+        state = _cold_start(objective, body, index, seen[solved])
+    state = state.changed(betas=_padded(state.betas, n_betas))
+    stage = replace(_REACH, unknowns=Unknowns(residual=True, betas=shape))
+    state, _ = minimise_in_chunks(objective, state, stage, report)
     return solution_of(objective, state, solved, targets, confidence)
 
 
@@ -124,32 +124,39 @@ def checked_targets(positions: np.ndarray, weights: np.ndarray | None, n_points:
     return np.where(finite[..., None], positions, 0.0).astype(np.float64), confidence
 
 
-def _cold_start(
-    objective: Objective, body: BodyModel, index: Sequence[int], seen: np.ndarray, n_betas: int
-) -> PoseState:
-    """From bone directions where enough joints are seen, else the prior's centre laid onto the targets."""
+def _cold_start(objective: Objective, body: BodyModel, index: Sequence[int], seen: np.ndarray) -> PoseState:
+    """From bone directions where enough joints are seen, else the best latent pose near the prior's centre."""
     n_frames, example = len(objective.targets), np.zeros(0)
-    state = aligned_start(objective, rest_state(objective.prior, n_frames, 0, example))
+    state = rest_state(objective.prior, n_frames, 0, example)
     joints, known = np.zeros((n_frames, N_BODY, 3)), np.zeros((n_frames, N_BODY), bool)
     for column, joint in enumerate(index):
         if joint < N_BODY:
             joints[:, joint], known[:, joint] = objective.targets[:, column], seen[:, column]
-    rich = np.flatnonzero(known.sum(1) >= _MIN_FOR_BONES)
+    enough = known.sum(1) >= _MIN_FOR_BONES
+    rich, poor = np.flatnonzero(enough), np.flatnonzero(~enough)
     if len(rich):
         rest = body.joints_template[:N_BODY]
         read = start_from_joints(objective.prior, rest, joints[rich], known[rich], example)
         state = state.put(rich, aligned_start(objective.take(rich), read))
-    return state.changed(betas=np.zeros((n_frames, n_betas)))
+    if len(poor):
+        part = objective.take(poor)
+        found, _ = minimise_in_chunks(part, aligned_start(part, state.take(poor)), _FIND)
+        state = state.put(poor, found)
+    return state
 
 
-def _given_start(start: Solution, solved: np.ndarray, n_frames: int, n_betas: int) -> PoseState:
+def _given_start(start: Solution, solved: np.ndarray, n_frames: int) -> PoseState:
     if len(start.state) not in (1, n_frames):
         raise TargetError(f"the start has {len(start.state)} frames; expected 1 or {n_frames}")
-    state = start.state.take(solved if len(start.state) == n_frames else np.zeros(len(solved), np.int64))
-    betas = np.zeros((len(solved), n_betas))
-    n = min(n_betas, state.betas.shape[1])
-    betas[:, :n] = state.betas[:, :n]
-    return state.changed(betas=betas)
+    return start.state.take(solved if len(start.state) == n_frames else np.zeros(len(solved), np.int64))
+
+
+def _padded(betas: np.ndarray, n: int) -> np.ndarray:
+    """Betas (F, n), cut or filled with zeros."""
+    out = np.zeros((len(betas), n))
+    n = min(n, betas.shape[1])
+    out[:, :n] = betas[:, :n]
+    return out
 
 
 def solution_of(

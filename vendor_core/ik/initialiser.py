@@ -8,7 +8,7 @@ import numpy as np
 
 from ..arrays import Array, as_kind
 from ..prior.base import Prior
-from ..rotations import nearest_rotation, rotation_between
+from ..rotations import log_so3, nearest_rotation, rotation_between
 from ..skeleton import BODY_PARENTS, N_BODY
 from .objective import Objective
 from .state import PoseState, rest_state
@@ -50,7 +50,7 @@ def aligned_start(objective: Objective, state: PoseState) -> PoseState:
 def start_from_joints(
     prior: Prior, rest: np.ndarray, joints: np.ndarray, seen: np.ndarray, example: Array
 ) -> PoseState:
-    """A start read off the joints that are seen.
+    """A start read off the joints that are seen: rotations near the prior's, the rest of them as residuals.
 
     Each bone is turned from its rest direction to the direction between its joints; joints with several seen
     children are aligned with all of them. What cannot be read keeps the parent's orientation.
@@ -73,7 +73,9 @@ def start_from_joints(
     state = rest_state(prior, n_frames, 0, example)
     trans = np.where(seen[:, :1], joints[:, 0] - rest[0], 0.0)
     z = np.clip(prior.encode(R[:, 1:]), -4, 4)
-    return state.changed(z=as_kind(z, example), R_root=as_kind(R[:, 0], example), trans=as_kind(trans, example))
+    delta = log_so3(np.swapaxes(prior.decode(z), -1, -2) @ R[:, 1:])
+    found = {"z": z, "delta": delta, "R_root": R[:, 0], "trans": trans}
+    return state.changed(**{name: as_kind(array, example) for name, array in found.items()})
 
 
 def _orientation(j: int, carried: np.ndarray, rest: np.ndarray, joints: np.ndarray, seen: np.ndarray) -> np.ndarray:

@@ -9,9 +9,7 @@ k alone would carry it (Loper et al. 2015 for the skinning; the levers are the g
 
 from dataclasses import dataclass
 
-from array_api_compat import array_namespace
-
-from ..arrays import Array
+from ..arrays import Array, namespace
 from ..body.kinematics import JointTree
 from ..linalg import matvec
 from ..rotations import identity_like, skew
@@ -53,7 +51,7 @@ def point_positions(
         betas: (F, B), or None for the shape that the points were made with.
         offsets: (P, 3) further offsets in the rest frame.
     """
-    xp = array_namespace(pose.G)
+    xp = namespace(pose.G)
     x = points.rest if offsets is None else points.rest + offsets
     if betas is not None:
         x = x + _along(points.shape_dirs, betas)
@@ -74,7 +72,7 @@ def point_jacobian(points: BodyPoints, pose: Kinematics, y: Array, with_betas: b
         y: (F, P, K, 3) from `point_positions`.
         with_betas: append the columns of the betas.
     """
-    xp = array_namespace(y)
+    xp = namespace(y)
     n_frames, n_points = y.shape[0], y.shape[1]
     carried = xp.sum(points.lever_weights, axis=-1)  # (P, 22)
     lever = points.lever_weights @ y - carried[..., None] * pose.p[:, None]  # (F, P, 22, 3)
@@ -90,25 +88,25 @@ def point_jacobian(points: BodyPoints, pose: Kinematics, y: Array, with_betas: b
 
 def _along(dirs: Array, coefficients: Array) -> Array:
     """Offsets (F, P, 3) of directions (P, 3, S) for coefficients (F, S)."""
-    xp = array_namespace(dirs)
+    xp = namespace(dirs)
     flat = coefficients @ xp.reshape(dirs, (-1, dirs.shape[-1])).T
     return xp.reshape(flat, (coefficients.shape[0], dirs.shape[0], 3))
 
 
 def _pose_feature(R_local: Array) -> Array:
-    xp = array_namespace(R_local)
+    xp = namespace(R_local)
     return xp.reshape(R_local[:, 1:] - identity_like(R_local, ()), (R_local.shape[0], -1))
 
 
 def blended_rotations(points: BodyPoints, G: Array) -> Array:
     """Skinning rotations (F, P, 3, 3), `sum_k w_k G_k`: how an offset in the rest frame moves the point."""
-    xp = array_namespace(G)
+    xp = namespace(G)
     return xp.sum(points.influence_weights[..., None, None] * G[:, points.influences], axis=-3)
 
 
 def _corrective_jacobian(points: BodyPoints, pose: Kinematics) -> Array:
     """What the pose correctives add, (F, P, 3, 66): `dR_j = R_j skew(G_j^T u_j)`."""
-    xp = array_namespace(pose.G)
+    xp = namespace(pose.G)
     n_frames, n_points = pose.G.shape[0], len(points)
     R, G = pose.R_local[:, 1:], pose.G[:, 1:]
     axes = skew(identity_like(R, ()))  # (3 axes, 3, 3)
@@ -125,7 +123,7 @@ def _corrective_jacobian(points: BodyPoints, pose: Kinematics) -> Array:
 
 def _shape_jacobian(points: BodyPoints, pose: Kinematics) -> Array:
     """How the points move with the betas, (F, P, 3, B): with the bones before them and with the skin on them."""
-    xp = array_namespace(pose.G)
+    xp = namespace(pose.G)
     dirs, parent = points.joint_shape_dirs, BODY_TREE.parent_index
     bones = pose.G[:, parent[1:]] @ (dirs[1:] - dirs[parent[1:]])
     root = xp.broadcast_to(dirs[:1], (bones.shape[0], 1, *dirs.shape[1:]))

@@ -9,9 +9,8 @@ Black and Rangarajan 1996; Yang et al. 2020).
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from array_api_compat import array_namespace
 
-from ..arrays import Array, as_kind
+from ..arrays import Array, as_kind, namespace
 from ..linalg import matvec
 from ..prior.base import Prior
 from .kinematic_jacobian import point_jacobian, point_positions, pose_joints
@@ -71,7 +70,7 @@ class Objective:
 
     def quadratic(self, state: PoseState, stage: Stage) -> Quadratic:
         """Cost, gradient and Gauss-Newton Hessian with respect to a step of the stage's unknowns."""
-        xp, unknowns = array_namespace(state.z), stage.unknowns
+        xp, unknowns = namespace(state.z), stage.unknowns
         betas = state.betas if state.betas.shape[1] else None
         n_betas = state.betas.shape[1] if unknowns.betas else 0
         R_local, W, delta_jacobian = rotations_with_jacobian(state, self.prior)
@@ -79,7 +78,7 @@ class Objective:
         x, y = point_positions(self.points, pose, betas)
         J = point_jacobian(self.points, pose, y, n_betas > 0)  # (F, P, 3, T)
         r = x - self.targets
-        rho, w = self._loss(xp.sum(r * r, axis=-1), stage)
+        rho, w = self.loss(xp.sum(r * r, axis=-1), stage)
         J_flat = xp.reshape(J, (J.shape[0], -1, J.shape[-1]))
         J_weighted = xp.matrix_transpose(xp.reshape(w[..., None, None] * J, J_flat.shape))
         M = tangent_map(W, delta_jacobian, pose.G, unknowns, n_betas)
@@ -91,7 +90,7 @@ class Objective:
         H = H + as_kind(np.eye(v.shape[-1]), v) * ridge
         return Quadratic(cost, g + ridge * v, H)
 
-    def _loss(self, e: Array, stage: Stage) -> tuple[Array, Array]:
+    def loss(self, e: Array, stage: Stage) -> tuple[Array, Array]:
         """Loss (F, P) of squared distances and its derivative, the weight of each residual."""
         scale = self.confidence / stage.weights.sigma**2
         if stage.robust_scale is None:

@@ -8,9 +8,8 @@ iteration, its quadratic model kept where a step is refused. A frame that has co
 from collections.abc import Callable
 
 import numpy as np
-from array_api_compat import array_namespace
 
-from ..arrays import Array, as_kind
+from ..arrays import Array, as_kind, namespace
 from ..linalg import matvec, solve_spd
 from .objective import Objective, Quadratic, Stage
 from .state import PoseState
@@ -29,7 +28,7 @@ def minimise(objective: Objective, state: PoseState, stage: Stage) -> tuple[Pose
     Returns:
         The state reached, never of a higher cost than the start, and its cost (F,).
     """
-    xp = array_namespace(state.z)
+    xp = namespace(state.z)
     best, best_cost = state, xp.zeros_like(state.z[:, 0])
     rows = np.arange(len(state))
     model = objective.quadratic(state, stage)
@@ -62,7 +61,7 @@ def minimise_in_chunks(
     objective: Objective, state: PoseState, stage: Stage, report: Callable[[float], None] = lambda fraction: None
 ) -> tuple[PoseState, Array]:
     """`minimise` for any number of frames in bounded memory; reports the fraction done after each chunk."""
-    xp = array_namespace(state.z)
+    xp = namespace(state.z)
     costs = []
     for first in range(0, len(state), _CHUNK):
         rows = np.arange(first, min(first + _CHUNK, len(state)))
@@ -75,7 +74,7 @@ def minimise_in_chunks(
 
 def _step(model: Quadratic, damping: Array) -> tuple[Array, Array]:
     """The damped Gauss-Newton step (F, D) and the decrease of the cost that the model predicts for it, (F,)."""
-    xp = array_namespace(model.g)
+    xp = namespace(model.g)
     diagonal = xp.linalg.diagonal(model.H) + 1e-3
     A = model.H + as_kind(np.eye(model.g.shape[-1]), model.g) * (damping[:, None] * diagonal)[:, None, :]
     step = -solve_spd(A, model.g[..., None])[0][..., 0]
@@ -84,7 +83,7 @@ def _step(model: Quadratic, damping: Array) -> tuple[Array, Array]:
 
 
 def _where(mask: Array, a: Quadratic, b: Quadratic) -> Quadratic:
-    xp = array_namespace(mask)
+    xp = namespace(mask)
     return Quadratic(
         xp.where(mask, a.cost, b.cost),
         xp.where(mask[:, None], a.g, b.g),
@@ -93,6 +92,6 @@ def _where(mask: Array, a: Quadratic, b: Quadratic) -> Quadratic:
 
 
 def _put(x: Array, rows: np.ndarray, values: Array) -> Array:
-    x = array_namespace(x).asarray(x, copy=True)
+    x = namespace(x).asarray(x, copy=True)
     x[rows] = values
     return x

@@ -9,9 +9,8 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
-from array_api_compat import array_namespace
 
-from ..arrays import Array, as_kind
+from ..arrays import Array, as_kind, namespace
 from ..prior.base import Prior
 from ..rotations import exp_so3, right_jacobian
 from ..skeleton import N_POSE
@@ -45,7 +44,7 @@ class PoseState:
 
     def put(self, rows: Array, other: "PoseState") -> "PoseState":
         """These frames with those of an index array replaced by the other's."""
-        xp = array_namespace(self.z)
+        xp = namespace(self.z)
         arrays = [xp.asarray(getattr(self, f.name), copy=True) for f in fields(self)]
         for array, f in zip(arrays, fields(self), strict=True):
             array[rows] = getattr(other, f.name)
@@ -53,7 +52,7 @@ class PoseState:
 
     def where(self, mask: Array, other: "PoseState") -> "PoseState":
         """These frames where the mask (F,) is true, the other's elsewhere."""
-        xp = array_namespace(self.z)
+        xp = namespace(self.z)
         pairs = ((getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
         return PoseState(*(xp.where(xp.reshape(mask, (-1, *[1] * (a.ndim - 1))), a, b) for a, b in pairs))
 
@@ -62,12 +61,12 @@ class PoseState:
 
     def rotations(self, prior: Prior) -> Array:
         """Local rotations (F, 22, 3, 3), the root's world orientation first."""
-        xp = array_namespace(self.z)
+        xp = namespace(self.z)
         return xp.concat([self.R_root[:, None], prior.decode(self.z) @ exp_so3(self.delta)], axis=1)
 
     def vector(self, unknowns: Unknowns) -> Array:
         """The unknowns that have a prior of their own, zero elsewhere, (F, D): what regularisation pulls to zero."""
-        xp = array_namespace(self.z)
+        xp = namespace(self.z)
         rigid = xp.zeros_like(self.R_root[:, :2, 0])
         parts = [self.z]
         if unknowns.residual:
@@ -79,7 +78,7 @@ class PoseState:
 
     def moved(self, step: Array, unknowns: Unknowns) -> "PoseState":
         """The state after a step (F, D): rotations of the root from the left, in the world."""
-        xp = array_namespace(step)
+        xp = namespace(step)
         n = self.z.shape[1]
         z, step = self.z + step[:, :n], step[:, n:]
         delta = self.delta
@@ -102,7 +101,7 @@ def rest_state(prior: Prior, n_frames: int, n_betas: int, example: Array) -> Pos
 
 def rotations_with_jacobian(state: PoseState, prior: Prior) -> tuple[Array, Array, Array]:
     """Local rotations (F, 22, 3, 3) and body-frame angular velocities of z, (F, 21, 3, L), and delta, (F, 21, 3, 3)."""
-    xp = array_namespace(state.z)
+    xp = namespace(state.z)
     R, W = prior.decode_with_jacobian(state.z)
     E = exp_so3(state.delta)
     local = xp.concat([state.R_root[:, None], R @ E], axis=1)
@@ -111,7 +110,7 @@ def rotations_with_jacobian(state: PoseState, prior: Prior) -> tuple[Array, Arra
 
 def tangent_map(W: Array, delta_jacobian: Array, G: Array, unknowns: Unknowns, n_betas: int) -> Array:
     """The matrix (F, 69 [+ B], D) that turns a step of the unknowns into a velocity of the body tangent."""
-    xp = array_namespace(W)
+    xp = namespace(W)
     n_frames, n_latent = W.shape[0], W.shape[3]
     n_residual = 3 * N_POSE if unknowns.residual else 0
     n_rows = N_TANGENT + n_betas
