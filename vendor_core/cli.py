@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line: `python -m vendor_core VERB`, or `poise VERB` once installed.
+
+Exit status 0, or 2 with one line on standard error. Progress is shown on standard error where that is a terminal.
+"""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from . import __version__
+from .errors import PoiseError
+
+
+class _Parser(argparse.ArgumentParser):
+    """Errors in one line, without the usage before it."""
+
+    def error(self, message: str) -> NoReturn:
+        raise PoiseError(f"{message} (see {self.prog} --help)")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb.
+
+    Returns:
+        The exit status.
+    """
+    try:
+        options = _parser().parse_args(arguments)
+        if options.verb == "worker":
+            from .worker import main as serve
+
+            serve()
+        from . import commands
+
+        result = getattr(commands, options.verb)(options)
+        if options.json is not None:
+            _write_json(options.json, result)
+    except PoiseError as error:
+        print(f"poise: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("poise: interrupted; nothing was written", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="poise", description="Human poses from a learned prior: solve, fit, sample, interpolate.")
+    parser.add_argument("--version", action="version", version=__version__)
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    _add_solve(verbs)
+    _add_fit(verbs)
+    _add_sample(verbs)
+    _add_interpolate(verbs)
+    _add_train(verbs)
+    info = _verb(verbs, "info", "what a body, prior, motion or C3D file holds")
+    info.add_argument("file", type=Path, metavar="FILE")
+    verbs.add_parser("worker", help="serve Blender on standard input and output")
+    return parser
+
+
+def _verb(verbs: Any, name: str, text: str, out: str | None = None) -> argparse.ArgumentParser:
+    parser = verbs.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the results as JSON")
+    if out:
+        parser.add_argument("-o", dest="out", type=Path, required=True, metavar="OUT", help=out)
+    return parser
+
+
+def _add_body_and_prior(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--body", type=Path, metavar="FILE", help="a SMPL, SMPL-H or SMPL-X body of yours")
+    parser.add_argument("--prior", default="vae", metavar="NAME|FILE", help="default: %(default)s")
+
+
+def _add_solve(verbs: Any) -> None:
+    parser = _verb(verbs, "solve", "solve C3D takes: markers to motion", "npz file, or a folder for several takes")
+    parser.add_argument("takes", nargs="+", type=Path, metavar="TAKE.c3d")
+    _add_body_and_prior(parser)
+    parser.add_argument("--layout", default="auto", metavar="auto|NAME|FILE", help="the markers' names and places")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
+    parser.add_argument("--fps", type=_rate, metavar="N", help="rate of the motion; default: the take's own")
+    parser.add_argument(
+        "--shape", default="auto", metavar="auto|none|FILE", help="betas: solved, zero, or those of a motion"
+    )
+
+
+def _add_fit(verbs: Any) -> None:
+    parser = _verb(verbs, "fit", "fit 3D joints: positions to motion", "motion file")
+    parser.add_argument(
+        "joints", type=Path, metavar="JOINTS.npz", help="joints (frames, J, 3) metres, Z up; names (J,)"
+    )
+    _add_body_and_prior(parser)
+    parser.add_argument(
+        "--shape", choices=("auto", "none"), default="auto", help="solve betas too, where 12 joints are named"
+    )
+
+
+def _add_sample(verbs: Any) -> None:
+    parser = _verb(verbs, "sample", "generate poses", "motion file, one pose a frame")
+    parser.add_argument("-n", type=_count, default=1, metavar="N", help="number of poses")
+    parser.add_argument("--seed", type=int, default=0, metavar="S")
+    parser.add_argument("--prior", default="vae", metavar="NAME|FILE", help="default: %(default)s")
+    parser.add_argument("--near", type=Path, metavar="POSE.npz", help="stay near the first pose of this motion file")
+    parser.add_argument("--amount", type=_amount, metavar="A", help="0: that pose, 1: any; default 0.5")
+    parser.add_argument("--lock", default="", metavar="GROUP,...", help="joint groups or joints that keep that pose")
+
+
+def _add_interpolate(verbs: Any) -> None:
+    parser = _verb(verbs, "interpolate", "go from key to key through the prior", "motion file")
+    parser.add_argument("keys", type=Path, metavar="KEYS.npz", help="a motion file whose frames are the keys")
+    parser.add_argument("--frames", type=_count, required=True, metavar="N", help="frames in all, keys included")
+    parser.add_argument("--path", choices=("latent", "slerp"), default="latent")
+    parser.add_argument("--timing", choices=("constant", "linear"), default="constant")
+    parser.add_argument("--prior", default="vae", metavar="NAME|FILE", help="default: %(default)s")
+
+
+def _add_train(verbs: Any) -> None:
+    parser = _verb(verbs, "train", "train a prior on motion of yours", "weights, npz")
+    parser.add_argument("--data", nargs="+", type=Path, required=True, metavar="FOLDER")
+    parser.add_argument("--seed", type=int, default=0, metavar="S")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no count; expected a whole number of at least 1")
+    return int(text)
+
+
+def _rate(text: str) -> float:
+    return _number(text, 1e-3, 1e4, "frames a second")
+
+
+def _amount(text: str) -> float:
+    return _number(text, 0.0, 1.0, "an amount")
+
+
+def _number(text: str, low: float, high: float, what: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not low <= value <= high:
+        raise argparse.ArgumentTypeError(f"{text!r} is not {what}; expected a number from {low:g} to {high:g}")
+    return value
+
+
+def _write_json(path: Path, result: dict[str, Any]) -> None:
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(result, file, indent=1, allow_nan=False)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except OSError as problem:
+        raise PoiseError(f"{path} cannot be written ({problem.strerror}); choose another place") from None

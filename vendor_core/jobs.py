@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What both doors do: a take solved as asked, and the jobs that the worker runs, JSON in, JSON and arrays out."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .body import BodyModel, default_body, load_body
+from .errors import MotionError, PoiseError
+from .mocap.c3d import read_c3d
+from .mocap.solve_take import TakeOptions, TakeSolution, solve_take
+from .motion.amass import read_motion
+from .prior import load_prior
+
+Report = Callable[[float, str], None]
+"""Called with the fraction done and a line of text; raises `Cancelled` to end the job."""
+Answer = tuple[dict[str, Any], dict[str, np.ndarray]]
+
+
+def body_of(path: str | Path | None) -> BodyModel:
+    """The body of a file, or the default body."""
+    return load_body(path) if path else default_body()
+
+
+def known_betas(shape: str, body: BodyModel) -> np.ndarray | None:
+    """Betas that a solve takes as given: None for "auto", zeros for "none", else those of a motion file.
+
+    Raises:
+        MotionError: the file is no motion, or its betas belong to another body.
+    """
+    if shape == "auto":
+        return None
+    if shape == "none":
+        return np.zeros(body.num_betas)
+    motion = read_motion(shape)
+    if bool(motion.body_name) != bool(body.beta_names):
+        whose = f'the body "{motion.body_name}"' if motion.body_name else "an SMPL body"
+        raise MotionError(
+            f"{Path(shape).name} holds betas of {whose}, not of {body.name}; expected a motion of that body"
+        )
+    return motion.betas
+
+
+def solve_file(params: dict[str, Any], report: Report) -> TakeSolution:
+    """Solve a C3D take.
+
+    Params:
+        take: path of the C3D file. body: path of a body file; the default body without. prior: name or path.
+        layout: "auto", a name or a file. shape: "auto", "none" or a motion file. fps: Hz. first, last: source frames.
+        Those that are missing or null have the defaults of `TakeOptions`.
+
+    Raises:
+        PoiseError: a parameter or a file is not what it has to be.
+    """
+    report(0.0, "Reading the take")
+    take = read_c3d(Path(_parameter(params, "take", str)))
+    body = body_of(_parameter(params, "body", str, None))
+    options = TakeOptions(
+        layout=_parameter(params, "layout", str, "auto"),
+        betas=known_betas(_parameter(params, "shape", str, "auto"), body),
+        fps=_parameter(params, "fps", (int, float), None),
+        first=_parameter(params, "first", int, 0),
+        last=_parameter(params, "last", int, None),
+    )
+    return solve_take(take, body, load_prior(_parameter(params, "prior", str, "vae")), options, report)
+
+
+def _parameter(params: dict[str, Any], name: str, kind: type | tuple[type, ...], *default: Any) -> Any:
+    value = params.get(name)
+    if value is None and default:
+        return default[0]
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise PoiseError(f'The job\'s "{name}" is {value!r}; expected {"text" if kind is str else "a number"}')
+    return value
+
+
+def ping(params: dict[str, Any], report: Report) -> Answer:
+    """Answer with what was sent: shows that the worker lives."""
+    return dict(params), {}
+
+
+def solve(params: dict[str, Any], report: Report) -> Answer:
+    """`solve_file` as a job.
+
+    Returns:
+        summary, labels, rate, gender and body_name; arrays poses, trans, betas, frame_status and markers (F, M, 3).
+    """
+    solution = solve_file(params, report)
+    motion = solution.motion
+    data = {
+        "summary": solution.summary,
+        "labels": list(solution.labels),
+        "rate": motion.rate,
+        "gender": motion.gender,
+        "body_name": motion.body_name,
+    }
+    arrays = {"poses": motion.poses, "trans": motion.trans, "betas": motion.betas, "markers": solution.markers}
+    if motion.frame_status is not None:
+        arrays["frame_status"] = motion.frame_status
+    return data, arrays
+
+
+JOBS: dict[str, Callable[[dict[str, Any], Report], Answer]] = {"ping": ping, "solve": solve}
