@@ -9,22 +9,30 @@ Continuity of Rotation Representations in Neural Networks", CVPR 2019 (6D). Matr
 import numpy as np
 
 from .arrays import Array, as_kind, namespace
+from .linalg import matvec
 
+_EYE = np.eye(3)
+_SKEW = np.zeros((3, 3, 3))  # v @ _SKEW is skew(v), flattened: one product is cheaper than stacking nine slices
+_SKEW[0, 2, 1] = _SKEW[1, 0, 2] = _SKEW[2, 1, 0] = 1.0
+_SKEW[0, 1, 2] = _SKEW[1, 2, 0] = _SKEW[2, 0, 1] = -1.0
+_SKEW = _SKEW.reshape(3, 9)
 _SMALL = 1e-3  # below this angle (rad) Taylor series are more exact than the quotients they replace
 
 
 def identity_like(x: Array, shape: tuple[int, ...]) -> Array:
     """Identity matrices (*shape, 3, 3) of the kind, dtype and device of x."""
     xp = namespace(x)
-    return xp.broadcast_to(as_kind(np.eye(3), x), (*shape, 3, 3))
+    return xp.broadcast_to(as_kind(_EYE, x), (*shape, 3, 3))
 
 
 def skew(v: Array) -> Array:
     """Matrix (..., 3, 3) of the cross product with v (..., 3): `skew(v) @ x == cross(v, x)`."""
-    xp = namespace(v)
-    x, y, z = v[..., 0], v[..., 1], v[..., 2]
-    zero = xp.zeros_like(x)
-    return xp.reshape(xp.stack([zero, -z, y, z, zero, -x, -y, x, zero], axis=-1), (*v.shape[:-1], 3, 3))
+    return namespace(v).reshape(v @ as_kind(_SKEW, v), (*v.shape[:-1], 3, 3))
+
+
+def cross(a: Array, b: Array) -> Array:
+    """Cross products (..., 3) of a (..., 3) and b (..., 3)."""
+    return matvec(skew(a), b)
 
 
 def _coefficients(w: Array) -> tuple[Array, Array, Array]:
@@ -44,14 +52,15 @@ def exp_so3(w: Array) -> Array:
     """Rotation matrices (..., 3, 3) of rotation vectors w (..., 3), by Rodrigues' formula."""
     a, b, _ = _coefficients(w)
     K = skew(w)
-    return identity_like(w, tuple(w.shape[:-1])) + a * K + b * (K @ K)
+    return as_kind(_EYE, w) + a * K + b * (K @ K)
 
 
-def right_jacobian(w: Array) -> Array:
-    """Right Jacobian (..., 3, 3) of SO(3): `exp(w + dw) ~ exp(w) exp(right_jacobian(w) @ dw)`."""
-    _, b, c = _coefficients(w)
+def exp_with_jacobian(w: Array) -> tuple[Array, Array]:
+    """`exp_so3(w)` and the right Jacobian (..., 3, 3) of SO(3): `exp(w + dw) ~ exp(w) exp(J @ dw)`."""
+    a, b, c = _coefficients(w)
     K = skew(w)
-    return identity_like(w, tuple(w.shape[:-1])) - b * K + c * (K @ K)
+    K2, eye = K @ K, as_kind(_EYE, w)
+    return eye + a * K + b * K2, eye - b * K + c * K2
 
 
 def matrix_to_quaternion(R: Array) -> Array:
@@ -107,7 +116,7 @@ def rotation_from_6d(x: Array) -> Array:
     b1 = a1 / xp.sqrt(xp.sum(a1 * a1, axis=-1))[..., None]
     u2 = a2 - xp.sum(b1 * a2, axis=-1)[..., None] * b1
     b2 = u2 / xp.sqrt(xp.sum(u2 * u2, axis=-1))[..., None]
-    return xp.stack([b1, b2, xp.linalg.cross(b1, b2)], axis=-1)
+    return xp.stack([b1, b2, cross(b1, b2)], axis=-1)
 
 
 def rotation_between(a: Array, b: Array) -> Array:
@@ -116,7 +125,7 @@ def rotation_between(a: Array, b: Array) -> Array:
     a = a / xp.sqrt(xp.sum(a * a, axis=-1))[..., None]
     b = b / xp.sqrt(xp.sum(b * b, axis=-1))[..., None]
     c = xp.sum(a * b, axis=-1)[..., None, None]
-    K = skew(xp.linalg.cross(a, b))
+    K = skew(cross(a, b))
     # Opposite directions leave the axis open; the clamp then yields no rotation, which callers treat as a start only.
     return identity_like(a, tuple(a.shape[:-1])) + K + K @ K / xp.clip(1 + c, 1e-6, None)
 

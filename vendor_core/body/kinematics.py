@@ -20,14 +20,8 @@ class JointTree:
 
     def __init__(self, parents: Sequence[int]):
         self.parents = tuple(int(p) for p in parents)
-        order: list[int] = []
-        self._levels: list[tuple[np.ndarray, np.ndarray]] = []
-        for joints in levels(self.parents):
-            at = [order.index(self.parents[j]) for j in joints if self.parents[j] >= 0]
-            self._levels.append((joints, np.array(at, dtype=np.int64)))
-            order.extend(joints.tolist())
-        self._unsort = np.argsort(order)
         self.parent_index = np.maximum(self.parents, 0)
+        self._levels = [(joints, self.parent_index[joints]) for joints in levels(self.parents)[1:]]
 
     @cached_property
     def ancestors(self) -> np.ndarray:
@@ -36,11 +30,11 @@ class JointTree:
 
     def global_rotations(self, R_local: Array) -> Array:
         """World rotations (..., J, 3, 3) of local ones (..., J, 3, 3): one batched product a level of the tree."""
-        xp = namespace(R_local)
-        G = R_local[..., :1, :, :]
-        for joints, at in self._levels[1:]:
-            G = xp.concat([G, G[..., at, :, :] @ R_local[..., joints, :, :]], axis=-3)
-        return G[..., self._unsort, :, :]
+        G = namespace(R_local).empty_like(R_local)
+        G[..., 0, :, :] = R_local[..., 0, :, :]
+        for joints, parents in self._levels:
+            G[..., joints, :, :] = G[..., parents, :, :] @ R_local[..., joints, :, :]
+        return G
 
     def positions(self, G: Array, rest: Array, trans: Array) -> Array:
         """World positions (..., J, 3) of the joints, in metres.

@@ -18,8 +18,10 @@ from .points import joint_points
 from .solver import minimise_in_chunks
 from .state import PoseState, Unknowns, rest_state
 
-_FIND = Stage(Unknowns(residual=False), Weights(sigma=0.02), iterations=20, tolerance=1e-3)
-_REACH = Stage(Unknowns(residual=True), Weights(sigma=0.001, residual=15.0), iterations=20, damping=1e-3)
+_FIND = Stage(Unknowns(residual=False), Weights(sigma=0.02), iterations=20, tolerance=1e-2)
+_REACH = Stage(
+    Unknowns(residual=True), Weights(sigma=0.003, residual=15.0), iterations=20, damping=1e-3, tolerance=1e-2
+)
 _MIN_FOR_BONES = 12  # joints seen in a frame from which bone directions give a good start
 
 

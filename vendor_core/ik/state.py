@@ -12,9 +12,11 @@ import numpy as np
 
 from ..arrays import Array, as_kind, namespace
 from ..prior.base import Prior
-from ..rotations import exp_so3, right_jacobian
+from ..rotations import exp_so3, exp_with_jacobian
 from ..skeleton import N_POSE
 from .kinematic_jacobian import N_TANGENT
+
+_BLOCKS = np.arange(3 * N_POSE).reshape(N_POSE, 3)
 
 
 @dataclass(frozen=True)
@@ -103,9 +105,9 @@ def rotations_with_jacobian(state: PoseState, prior: Prior) -> tuple[Array, Arra
     """Local rotations (F, 22, 3, 3) and body-frame angular velocities of z, (F, 21, 3, L), and delta, (F, 21, 3, 3)."""
     xp = namespace(state.z)
     R, W = prior.decode_with_jacobian(state.z)
-    E = exp_so3(state.delta)
+    E, delta_jacobian = exp_with_jacobian(state.delta)
     local = xp.concat([state.R_root[:, None], R @ E], axis=1)
-    return local, xp.matrix_transpose(E) @ W, right_jacobian(state.delta)
+    return local, xp.matrix_transpose(E) @ W, delta_jacobian
 
 
 def tangent_map(W: Array, delta_jacobian: Array, G: Array, unknowns: Unknowns, n_betas: int) -> Array:
@@ -117,10 +119,7 @@ def tangent_map(W: Array, delta_jacobian: Array, G: Array, unknowns: Unknowns, n
     M = as_kind(np.zeros((n_frames, n_rows, n_latent + n_residual + 6 + n_betas)), W)
     M[:, 3 : 3 + 3 * N_POSE, :n_latent] = xp.reshape(G[:, 1:] @ W, (n_frames, 3 * N_POSE, n_latent))
     if unknowns.residual:
-        blocks = G[:, 1:] @ delta_jacobian
-        for j in range(N_POSE):
-            at = n_latent + 3 * j
-            M[:, 3 + 3 * j : 6 + 3 * j, at : at + 3] = blocks[:, j]
+        M[:, _BLOCKS[:, :, None] + 3, _BLOCKS[:, None, :] + n_latent] = G[:, 1:] @ delta_jacobian
     eye, at = as_kind(np.eye(3 + n_betas), W), n_latent + n_residual
     M[:, :3, at : at + 3] = eye[:3, :3]
     M[:, 3 + 3 * N_POSE :, at + 3 :] = eye
