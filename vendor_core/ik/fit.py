@@ -180,4 +180,4 @@ def nearest_of(solved: np.ndarray, n_frames: int) -> np.ndarray:
     frames = np.arange(n_frames)
     right = np.clip(np.searchsorted(solved, frames), 0, len(solved) - 1)
     left = np.maximum(right - 1, 0)
-    return np.where(frames - solved[left] < np.abs(solved[right] - frames), left, right)
+    return np.where(frames - solved[left] <= np.abs(solved[right] - frames), left, right)

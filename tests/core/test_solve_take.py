@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a take to a motion: a take of our own with known poses, real takes, and takes that cannot be solved."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vendor_core.body import default_body
+from vendor_core.errors import Cancelled, LayoutError, TargetError
+from vendor_core.mocap.c3d import C3D, read_c3d
+from vendor_core.mocap.layouts import LAYOUTS
+from vendor_core.mocap.marker_points import place_markers
+from vendor_core.mocap.solve_take import TakeOptions, TakeSolution, solve_take
+from vendor_core.mocap.timing import resampled, z_up
+from vendor_core.motion import HELD
+from vendor_core.prior import load_prior
+from vendor_core.prior.interpolate import interpolate_poses
+from vendor_core.rotations import exp_so3
+
+UPRIGHT = exp_so3(np.array([np.pi / 2, 0, 0]))
+LIMBS = ((1, 4), (2, 5), (4, 7), (5, 8), (16, 18), (17, 19), (18, 20), (19, 21))
+
+
+def _quiet(fraction: float, text: str) -> None:
+    assert 0 <= fraction <= 1 and text
+
+
+def _take(points: np.ndarray, labels: tuple[str, ...], rate: float = 30.0) -> C3D:
+    residuals = np.where(np.isfinite(points).all(-1), 0.0, -1.0).astype(np.float32)
+    return C3D(points.astype(np.float32), residuals, labels, rate, "mm", 1, "Z", (), (), "intel", ())
+
+
+@pytest.fixture(scope="module")
+def known() -> tuple[C3D, np.ndarray]:
+    """A take of the default body between three poses, 1 mm noise, gaps, and an empty frame; and its joints."""
+    body, prior, rng = default_body(), load_prior(), np.random.default_rng(5)
+    keys = prior.decode(prior.sample(3, seed=11))
+    body_R = interpolate_poses(prior, keys, [30, 30])
+    root = np.broadcast_to(UPRIGHT, (len(body_R), 1, 3, 3))
+    R, trans = np.concatenate([root, body_R], axis=1), np.array([0.5, 0.2, 1.0])
+    labels = LAYOUTS["CMU41"].markers
+    placed = place_markers(body, labels).points
+    posed = body.pose(R, trans)
+    local = placed.rest[:, None] - placed.rest_joints[None]
+    carried = (posed.G[:, None, :22] @ local[None, ..., None])[..., 0] + posed.joints[:, None, :22]
+    points = np.sum(placed.weights[..., None] * carried, axis=2) + rng.normal(size=(len(R), len(labels), 3)) * 0.001
+    points[10:25, :3] = np.nan
+    points[40] = np.nan
+    return _take(points, labels), posed.joints[:, :22]
+
+
+@pytest.fixture(scope="module")
+def solution(known: tuple[C3D, np.ndarray]) -> TakeSolution:
+    return solve_take(known[0], default_body(), load_prior(), TakeOptions(), _quiet)
+
+
+def _joints(solution: TakeSolution) -> np.ndarray:
+    motion = solution.motion
+    betas = np.broadcast_to(motion.betas, (len(motion), len(motion.betas)))
+    return default_body().pose(exp_so3(motion.poses[:, :22]), motion.trans, betas).joints[:, :22]
+
+
+def test_a_take_of_our_own_is_recovered(known: tuple[C3D, np.ndarray], solution: TakeSolution) -> None:
+    frames = np.arange(61) != 40
+    error = np.linalg.norm(_joints(solution) - known[1], axis=-1)[frames]
+    assert np.median(error) < 0.012
+    assert solution.summary["median_mm"] < 3
+    assert solution.summary["rejected_fraction"] == 0
+
+
+def test_the_empty_frame_is_held_and_reported(solution: TakeSolution) -> None:
+    assert solution.motion.frame_status is not None
+    assert np.flatnonzero(solution.motion.frame_status == HELD).tolist() == [40]
+    assert solution.summary["frame_status"] == {"solved": 60, "held": 1}
+    assert np.isfinite(solution.motion.poses).all()
+    np.testing.assert_array_equal(solution.motion.poses[40], solution.motion.poses[39])
+
+
+def test_a_marker_far_away_changes_only_its_own_frame(known: tuple[C3D, np.ndarray], solution: TakeSolution) -> None:
+    take = known[0]
+    points = take.points.copy()
+    points[50, 12] += 3.0
+    options = TakeOptions(betas=solution.motion.betas)
+    clean, dirty = (
+        solve_take(t, default_body(), load_prior(), options, _quiet) for t in (take, replace(take, points=points))
+    )
+    apart = np.linalg.norm(_joints(clean) - _joints(dirty), axis=-1)
+    assert apart[50].max() < 0.05
+    assert dirty.summary["rejected_fraction"] > 0
+
+
+def test_cancel_stops_the_solve(known: tuple[C3D, np.ndarray]) -> None:
+    def cancel(fraction: float, text: str) -> None:
+        if fraction > 0.1:
+            raise Cancelled("cancelled")
+
+    with pytest.raises(Cancelled):
+        solve_take(known[0], default_body(), load_prior(), TakeOptions(), cancel)
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        (
+            lambda t: replace(t, points=np.full_like(t.points, np.nan), residuals=-np.ones_like(t.residuals)),
+            LayoutError,
+        ),
+        (lambda t: replace(t, labels=tuple(f"thing{i}" for i in range(len(t.labels)))), LayoutError),
+        (lambda t: replace(t, labels=tuple(f"*{i}" for i in range(len(t.labels)))), LayoutError),
+    ],
+)
+def test_what_cannot_be_solved_is_refused_by_name(known: tuple[C3D, np.ndarray], change, error: type) -> None:
+    with pytest.raises(error):
+        solve_take(change(known[0]), default_body(), load_prior(), TakeOptions(), _quiet)
+
+
+@pytest.mark.parametrize("options", [TakeOptions(first=5000), TakeOptions(first=9, last=3), TakeOptions(fps=-1.0)])
+def test_impossible_ranges_and_rates_are_refused(known: tuple[C3D, np.ndarray], options: TakeOptions) -> None:
+    with pytest.raises(TargetError, match="expected"):
+        solve_take(known[0], default_body(), load_prior(), options, _quiet)
+
+
+@pytest.mark.parametrize("axis", ["X", "Y", "Z"])
+@pytest.mark.parametrize("told", ["X", "Y", "Z"])
+def test_the_body_says_which_way_is_up(known: tuple[C3D, np.ndarray], axis: str, told: str) -> None:
+    take = known[0]
+    cycled = np.roll(take.points, {"X": 1, "Y": 2, "Z": 0}[axis], axis=-1)
+    up = z_up(cycled, take.labels, told)
+    heights = np.nanmean(up[..., 2], axis=0)
+    assert heights[take.labels.index("C7")] > heights[take.labels.index("LANK")] + 0.5
+    spread = np.linalg.norm(up[0, :, None] - up[0, None], axis=-1)
+    np.testing.assert_allclose(
+        spread, np.linalg.norm(take.points[0, :, None] - take.points[0, None], axis=-1), atol=1e-5
+    )
+
+
+def test_resampling_keeps_gaps_and_straight_lines() -> None:
+    markers = np.arange(20.0)[:, None, None] * np.ones((1, 2, 3))
+    markers[7, 1] = np.nan
+    same, rate = resampled(markers, 100.0, None)
+    assert rate == 100.0 and same is markers
+    half, rate = resampled(markers, 100.0, 40.0)
+    assert rate == 40.0
+    np.testing.assert_allclose(half[:, 0, 0], np.arange(len(half)) * 2.5)
+    assert np.isnan(half[3, 1]).all() and np.isfinite(half[4:, 1]).all()
+
+
+def test_a_real_take_moves_its_limbs_as_its_reference_does(shared_data: Path) -> None:
+    take = read_c3d(shared_data / "c3d" / "cmu_02_01.c3d")
+    solved = solve_take(take, default_body(), load_prior(), TakeOptions(fps=30.0), _quiet)
+    assert solved.summary["median_mm"] < 8 and solved.summary["rejected_fraction"] < 0.1
+    assert solved.summary["frame_status"]["held"] == 0
+    pack = np.load(shared_data / "motion" / "train.npz")
+    clip = pack["clip_id"].tolist().index("02_01")
+    reference = pack["joints"][pack["start"][clip] :][: len(solved.motion)].astype(float)
+    mine = _joints(solved)[: pack["length"][clip]][..., [1, 2, 0]]  # the pack's axes are the file's y, z, x
+    reference = reference[: len(mine)]
+    angles = []
+    for a, b in LIMBS:
+        u, v = mine[:, b] - mine[:, a], reference[:, b] - reference[:, a]
+        cosine = np.sum(u * v, -1) / np.linalg.norm(u, axis=-1) / np.linalg.norm(v, axis=-1)
+        angles.append(np.degrees(np.arccos(np.clip(cosine, -1, 1))).mean())
+    assert np.mean(angles) < 6
+
+
+def test_a_gait_take_with_gaps_is_solved(shared_data: Path) -> None:
+    take = read_c3d(shared_data / "c3d" / "btk_pig_gait_FlatFoot-Full.c3d")
+    solved = solve_take(take, default_body(), load_prior(), TakeOptions(fps=25.0), _quiet)
+    assert solved.summary["layout"] == "PlugInGait35"
+    assert solved.summary["median_mm"] < 8 and solved.summary["rejected_fraction"] < 0.1
+    assert solved.summary["frame_status"]["held"] == 0
