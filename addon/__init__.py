@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""All of Poise that touches Blender. Knows no mathematics: operators read the scene, call the core, write the scene.
+
+Registering imports neither NumPy nor the core's rooms: each operator imports what it needs when it runs.
+"""
+
+from . import preferences, properties
+from .operators import body, generate, interpolate, mocap, solve, stored
+from .panels import sidebar
+
+_PARTS = (properties, preferences, body, generate, stored, interpolate, solve, mocap, sidebar)
+
+
+def register() -> None:
+    for part in _PARTS:
+        part.register()
+
+
+def unregister() -> None:
+    for part in reversed(_PARTS):
+        part.unregister()

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What operators share: finding the rig they work on, and errors of the input as reports."""
+
+import bpy
+
+from ...vendor_core.errors import PoiseError
+
+NO_RIG = "Select a body: an armature of the SMPL family"
+
+
+class PoiseOperator:
+    """An operator whose `run` may raise PoiseError before it changes the scene: a report, and nothing is changed."""
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        try:
+            self.run(context)
+        except PoiseError as problem:
+            self.report({"ERROR"}, str(problem))  # type: ignore[attr-defined]
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+    def run(self, context: bpy.types.Context) -> None:
+        raise NotImplementedError
+
+
+class RigOperator(PoiseOperator):
+    """An operator on the body that is active, selected, or the only one in the scene."""
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if find_rig(context) is None:
+            cls.poll_message_set(NO_RIG)  # type: ignore[attr-defined]
+            return False
+        return True
+
+
+def is_rig(obj: bpy.types.Object | None) -> bool:
+    """Whether the object is an armature with the bones of the SMPL family."""
+    if obj is None or obj.type != "ARMATURE":
+        return False
+    from ..rig.names import missing_body_bones
+
+    return not missing_body_bones(obj.data.bones.keys())
+
+
+def find_rig(context: bpy.types.Context) -> bpy.types.Object | None:
+    """The armature that the artist means: the active one, else the one that deforms the active mesh, else the only one
+    selected, else the only body in the scene. An armature that is active but no body is meant too, and found wanting.
+    """
+    active = context.object
+    if active is not None and active.type == "ARMATURE":
+        return active
+    if active is not None and active.type == "MESH":
+        armatures = [m.object for m in active.modifiers if m.type == "ARMATURE" and m.object is not None]
+        if armatures:
+            return armatures[0]
+    selected = [obj for obj in context.selected_objects if obj.type == "ARMATURE"]
+    if len(selected) == 1:
+        return selected[0]
+    bodies = [obj for obj in context.view_layer.objects if is_rig(obj)]
+    return bodies[0] if len(bodies) == 1 else None

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The sidebar tab "Poise" of the 3D View."""
+
+import bpy
+
+from .. import jobs
+from ..operators.common import find_rig, is_rig
+
+
+class _Panel:
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "Poise"
+
+
+class POISE_UL_poses(bpy.types.UIList):
+    """Stored poses"""
+
+    def draw_item(self, context, layout, data, item, icon, active_data, active_property, index) -> None:
+        layout.prop(item, "name", text="", emboss=False, icon="POSE_HLT")
+
+
+class POISE_PT_body(_Panel, bpy.types.Panel):
+    bl_label = "Body"
+    bl_idname = "POISE_PT_body"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        column = self.layout.column(align=True)
+        column.operator("poise.add_body", icon="OUTLINER_OB_ARMATURE")
+        column.operator("poise.add_body_from_file", icon="FILE_FOLDER")
+        rig = find_rig(context)
+        if rig is None:
+            self.layout.label(text="No body selected", icon="INFO")
+        elif is_rig(rig):
+            self.layout.label(text=rig.name, icon="ARMATURE_DATA")
+        else:
+            self.layout.label(text=f"{rig.name} is no SMPL body", icon="ERROR")
+
+
+class POISE_PT_shape(_Panel, bpy.types.Panel):
+    bl_label = "Shape"
+    bl_idname = "POISE_PT_shape"
+    bl_parent_id = "POISE_PT_body"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        rig = find_rig(context)
+        return rig is not None and len(rig.poise.betas) > 0
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        layout.use_property_split = True
+        layout.use_property_decorate = False  # shape is set, not animated
+        rig = find_rig(context)
+        column = layout.column(align=True)
+        column.enabled = rig.visible_get() and rig.library is None
+        for item in rig.poise.betas:
+            column.prop(item, "value", text=item.name.replace("_", " ").title(), slider=True)
+
+
+class POISE_PT_pose(_Panel, bpy.types.Panel):
+    bl_label = "Pose"
+    bl_idname = "POISE_PT_pose"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        layout.operator("poise.generate_pose", icon="SHADERFX")
+        rig = find_rig(context)
+        if rig is None:
+            layout.operator("poise.store_pose", icon="ADD")
+            return
+        row = layout.row()
+        row.template_list("POISE_UL_poses", "", rig.poise, "poses", rig.poise, "active_pose", rows=3)
+        buttons = row.column(align=True)
+        buttons.operator("poise.store_pose", text="", icon="ADD")
+        buttons.operator("poise.remove_pose", text="", icon="REMOVE")
+        layout.operator("poise.apply_pose", icon="ARMATURE_DATA")
+
+
+class POISE_PT_interpolate(_Panel, bpy.types.Panel):
+    bl_label = "Interpolate"
+    bl_idname = "POISE_PT_interpolate"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        column = self.layout.column(align=True)
+        for source, text in (("KEYS", "Between All Keys"), ("SELECTED", "Between Selected Keys"),
+                             ("STORED", "Between Stored Poses")):  # fmt: skip
+            column.operator("poise.interpolate", text=text, icon="IPO_EASE_IN_OUT").source = source
+
+
+class POISE_PT_solve(_Panel, bpy.types.Panel):
+    bl_label = "Solve"
+    bl_idname = "POISE_PT_solve"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        column = self.layout.column(align=True)
+        column.operator_menu_enum("poise.add_targets", "joints", icon="EMPTY_AXIS")
+        column.operator("poise.solve_targets", icon="CON_KINEMATIC")
+
+
+class POISE_PT_mocap(_Panel, bpy.types.Panel):
+    bl_label = "Motion Capture"
+    bl_idname = "POISE_PT_mocap"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        layout.operator("poise.import_c3d", icon="IMPORT")
+        state = jobs.state
+        if state.running:
+            layout.label(text=state.title)
+            row = layout.row(align=True)
+            row.progress(factor=state.fraction, text=state.text)
+            row.operator("poise.cancel_job", text="", icon="CANCEL")
+
+
+_CLASSES = (
+    POISE_UL_poses,
+    POISE_PT_body,
+    POISE_PT_shape,
+    POISE_PT_pose,
+    POISE_PT_interpolate,
+    POISE_PT_solve,
+    POISE_PT_mocap,
+)
+
+
+def register() -> None:
+    for cls in _CLASSES:
+        bpy.utils.register_class(cls)
+
+
+def unregister() -> None:
+    for cls in reversed(_CLASSES):
+        bpy.utils.unregister_class(cls)

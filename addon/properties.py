@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What Poise keeps in the file: on each armature its shape sliders and stored poses, all plain numbers and names."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import bpy
+from bpy.props import (
+    CollectionProperty,
+    FloatProperty,
+    FloatVectorProperty,
+    IntProperty,
+    PointerProperty,
+)
+
+_quiet = False
+
+
+@contextmanager
+def without_updates() -> Iterator[None]:
+    """Set sliders without moving bones at each."""
+    global _quiet
+    _quiet = True
+    try:
+        yield
+    finally:
+        _quiet = False
+
+
+def _shape_changed(slider: "PoiseBeta", context: bpy.types.Context) -> None:
+    if _quiet:
+        return
+    from ..vendor_core.errors import PoiseError
+    from .rig.shape import apply_shape, current_betas
+
+    try:
+        apply_shape(context, slider.id_data, current_betas(slider.id_data))
+    except PoiseError as problem:
+        line = str(problem)
+        if not bpy.app.background:
+            context.window_manager.popup_menu(lambda menu, _: menu.layout.label(text=line), title="Poise", icon="ERROR")
+        else:
+            print(f"Poise: {line}")
+
+
+class PoiseBeta(bpy.types.PropertyGroup):
+    """One shape coefficient of a body; its name is that of the shape key."""
+
+    value: FloatProperty(  # type: ignore[valid-type]
+        name="Shape",
+        description="Shape coefficient, in standard deviations; joints and skin follow, the pose stays",
+        soft_min=-3.0, soft_max=3.0, min=-10.0, max=10.0, precision=2, update=_shape_changed,
+    )  # fmt: skip
+
+
+class PoiseStoredJoint(bpy.types.PropertyGroup):
+    rotation: FloatVectorProperty(size=3)  # type: ignore[valid-type]  # rotation vector, radians
+
+
+class PoiseStoredPose(bpy.types.PropertyGroup):
+    """A pose of all 55 joints in the armature's own space, so that it follows the object."""
+
+    joints: CollectionProperty(type=PoiseStoredJoint)  # type: ignore[valid-type]
+    location: FloatVectorProperty(size=3)  # type: ignore[valid-type]  # the pelvis from its rest place
+
+
+class PoiseRig(bpy.types.PropertyGroup):
+    betas: CollectionProperty(type=PoiseBeta)  # type: ignore[valid-type]
+    poses: CollectionProperty(type=PoiseStoredPose)  # type: ignore[valid-type]
+    active_pose: IntProperty(name="Stored Pose", min=0)  # type: ignore[valid-type]
+
+
+_CLASSES = (PoiseBeta, PoiseStoredJoint, PoiseStoredPose, PoiseRig)
+
+
+def register() -> None:
+    for cls in _CLASSES:
+        bpy.utils.register_class(cls)
+    bpy.types.Object.poise = PointerProperty(type=PoiseRig)
+
+
+def unregister() -> None:
+    del bpy.types.Object.poise
+    for cls in reversed(_CLASSES):
+        bpy.utils.unregister_class(cls)

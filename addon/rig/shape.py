@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The shape of a body in the scene: its shape keys and, with them, the places of its bones at rest."""
+
+from collections.abc import Sequence
+
+import bpy
+import numpy as np
+from mathutils import Vector
+
+from .convert import Y_UP_TO_Z_UP
+from .create import SceneError, editing
+from .layout import bone_layout
+from .pose import meshes_of
+
+
+def apply_shape(context: bpy.types.Context, rig: bpy.types.Object, betas: Sequence[float]) -> None:
+    """Set the shape keys of a body made by Poise and move its bones to the joints of that shape; the pose stays.
+
+    Bones keep their directions, so that rotations keyed before mean the same afterwards; only heads and lengths move.
+
+    Raises:
+        SceneError: the armature is hidden or lacks bones.
+    """
+    names = [item.name for item in rig.poise.betas]
+    values = np.zeros(len(names))
+    given = np.asarray(betas, dtype=np.float64)[: len(names)]
+    values[: len(given)] = given
+    joints = shaped_joints(rig, values)
+    joint_names = tuple(rig["poise_joint_names"].split(","))
+    row = {name: i for i, name in enumerate(joint_names)}
+    lost = [name for name in joint_names if name not in rig.data.bones]
+    if lost:
+        raise SceneError(f'"{rig.name}" has lost the bone {lost[0]}; expected all bones of the body: add a new body')
+    above = [rig.data.bones[name].parent for name in joint_names]
+    parents = tuple(-1 if bone is None else row.get(bone.name, -1) for bone in above)
+    layout = bone_layout(joint_names, parents, joints @ Y_UP_TO_Z_UP)
+    with editing(context, rig):
+        for bone in (rig.data.edit_bones[name] for name in joint_names):
+            direction = (bone.tail - bone.head).normalized()
+            roll = bone.roll
+            head = Vector(layout.heads[row[bone.name]])
+            bone.head, bone.tail = head, head + direction * layout.lengths[row[bone.name]]
+            bone.roll = roll
+    for obj in meshes_of(context, rig):
+        keys = obj.data.shape_keys.key_blocks if obj.data.shape_keys else {}
+        for name, value in zip(names, values.tolist(), strict=True):
+            if name in keys:
+                key = keys[name]
+                key.slider_min, key.slider_max = min(key.slider_min, value), max(key.slider_max, value)
+                key.value = value
+
+
+def shaped_joints(rig: bpy.types.Object, betas: np.ndarray) -> np.ndarray:
+    """Rest joints (J, 3) of a shape, in the armature's axes, metres."""
+    joints = np.array(rig["poise_joints"]).reshape(-1, 3)
+    if not len(betas):
+        return joints
+    return joints + np.array(rig["poise_joint_dirs"]).reshape(len(joints), 3, -1) @ betas
+
+
+def current_betas(rig: bpy.types.Object) -> np.ndarray:
+    """The betas (B,) that the rig's sliders show; empty for a rig that Poise did not make."""
+    return np.array([item.value for item in rig.poise.betas])
