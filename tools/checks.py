@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Everything that has to hold: style, types, core tests, the package, and the add-on's tests in real Blender."""
+
+import time
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import ROOT
+from .environments import BLENDER, BLENDER_52, CORE, Environment, find_python, ready, ready_blender
+from .package import package
+from .stages import BuildError, run, say
+
+_REPORTS = ROOT / ".cache" / "reports"
+_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+
+class Skipped(Exception):
+    """A stage that cannot run here; the message says why."""
+
+
+@dataclass
+class Summary:
+    """How the stages went, and how many tests passed, failed and were skipped."""
+
+    lines: list[str] = field(default_factory=list)
+    failed_stages: int = 0
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    def add(self, title: str, check: Callable[[], None]) -> None:
+        """Run one stage; whatever it finds, the next ones run too."""
+        say(f"\n==> {title}")
+        start, outcome = time.perf_counter(), "ok"
+        try:
+            check()
+        except Skipped as why:
+            outcome = f"skipped: {why}"
+        except BuildError as error:
+            outcome = f"FAILED: {error}"
+            self.failed_stages += 1
+        line = f"{title:28} {time.perf_counter() - start:7.1f} s  {outcome}"
+        self.lines.append(line)
+        say(f"    {line}")
+
+    def count(self, report: Path) -> None:
+        """Add the tests of a JUnit report."""
+        for suite in ET.parse(report).iter("testsuite"):
+            total, skipped = int(suite.get("tests", 0)), int(suite.get("skipped", 0))
+            failed = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
+            self.passed += total - failed - skipped
+            self.failed += failed
+            self.skipped += skipped
+
+
+def run_all() -> int:
+    """Run every check.
+
+    Returns:
+        0, or 1 where anything failed. The last line counts the tests.
+    """
+    summary = Summary()
+    summary.add("Ruff: rules", lambda: _tool("ruff", "check", "."))
+    summary.add("Ruff: format", lambda: _tool("ruff", "format", "--check", "."))
+    summary.add("Pyright: types", lambda: _tool("pyright", "--pythonpath", str(ready(CORE))))
+    summary.add("Core tests", lambda: _pytest(summary, ready(CORE), "tests/core", {}))
+    zips: list[Path] = []
+    summary.add("Package", lambda: zips.append(package()))
+    for environment, title in ((BLENDER, "Add-on tests, Blender 4.5"), (BLENDER_52, "Add-on tests, Blender 5.2")):
+        summary.add(title, lambda environment=environment: _addon_tests(summary, environment, zips))
+    say("\n" + "\n".join(summary.lines))
+    failed = max(summary.failed, summary.failed_stages)
+    say(f"\n{summary.passed} passed, {failed} failed, {summary.skipped} skipped")
+    return 1 if failed else 0
+
+
+def _tool(*command: str) -> None:
+    if status := run([ready(CORE), "-m", *command]):
+        raise BuildError(f"{command[0]} found something (exit {status})")
+
+
+def _addon_tests(summary: Summary, environment: Environment, zips: list[Path]) -> None:
+    if find_python(environment.python) is None:
+        raise Skipped(f"no Python {environment.python} here, which this Blender needs")
+    if not zips:
+        raise BuildError("there is no package to test")
+    _pytest(summary, ready_blender(environment), "tests/addon", {"POISE_ZIP": str(zips[0])})
+
+
+def _pytest(summary: Summary, python: Path, folder: str, env: dict[str, str]) -> None:
+    report = _REPORTS / f"{python.parents[1].name}.xml"
+    report.unlink(missing_ok=True)
+    status = run([python, "-m", "pytest", folder, "-ra", f"--junitxml={report}"], env={**_ONE_THREAD, **env})
+    if report.is_file():
+        summary.count(report)
+    if status:
+        raise BuildError(f"pytest exited with {status}")
