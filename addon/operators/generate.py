@@ -7,7 +7,7 @@ from bpy.props import EnumProperty, FloatProperty, IntProperty
 from .body import HANDS
 from .common import RigOperator, find_rig
 
-_STEPS = 200  # resolution of the amount
+_STEPS = 100  # resolution of the amount
 
 
 class POISE_OT_generate_pose(RigOperator, bpy.types.Operator):
@@ -48,8 +48,10 @@ class POISE_OT_generate_pose(RigOperator, bpy.types.Operator):
         prior = load_prior()
         new = prior.decode(prior.sample(1, self.seed))[0]
         R_body = now.R_local[:, :22].copy()
-        ends = np.stack([R_body[0, 1:], new])
-        R_body[0, 1:] = interpolate_poses(prior, ends, [_STEPS])[round(self.amount * _STEPS)]
+        if self.amount < 1:
+            path = interpolate_poses(prior, np.stack([R_body[0, 1:], new]), [_STEPS])
+            new = path[round(self.amount * _STEPS)]
+        R_body[0, 1:] = new
         ground = None
         if self.root == "UPRIGHT":
             ground = lowest_point(context, obj)

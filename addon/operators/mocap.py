@@ -136,9 +136,7 @@ class POISE_OT_import_c3d(bpy.types.Operator, ImportHelper):
         if self.target == "ACTIVE":
             rig = find_rig(context)
             if not is_rig(rig):
-                raise PoiseError(
-                    "No body is active; expected an armature of the SMPL family: select one"
-                )
+                raise PoiseError("No body is active; expected an armature of the SMPL family: select one")
             from ..rig.pose import read_rig
 
             read_rig(rig)

@@ -9,7 +9,7 @@ from .body import HANDS
 from .common import RigOperator, find_rig
 
 _LEAST_FREE = 3  # targets, below which the body's place and orientation are open: the other joints are held then
-_HOLD = 1e-4  # weight at full hold: a joint 10 mm away costs as much as a target 0.1 mm away
+_HOLD = 2e-3  # weight at full hold: a joint 22 mm away costs as much as a target 1 mm away
 
 
 class POISE_OT_add_targets(RigOperator, bpy.types.Operator):

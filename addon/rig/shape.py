@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 import bpy
 import numpy as np
-from mathutils import Vector
 
 from .convert import Y_UP_TO_Z_UP
 from .create import SceneError, editing
@@ -16,7 +15,8 @@ from .pose import meshes_of
 def apply_shape(context: bpy.types.Context, rig: bpy.types.Object, betas: Sequence[float]) -> None:
     """Set the shape keys of a body made by Poise and move its bones to the joints of that shape; the pose stays.
 
-    Bones keep their directions, so that rotations keyed before mean the same afterwards; only heads and lengths move.
+    Bones keep the directions of the mean shape, so that rotations keyed before mean the same afterwards; heads and
+    lengths change.
 
     Raises:
         SceneError: the armature is hidden or lacks bones.
@@ -33,13 +33,13 @@ def apply_shape(context: bpy.types.Context, rig: bpy.types.Object, betas: Sequen
         raise SceneError(f'"{rig.name}" has lost the bone {lost[0]}; expected all bones of the body: add a new body')
     above = [rig.data.bones[name].parent for name in joint_names]
     parents = tuple(-1 if bone is None else row.get(bone.name, -1) for bone in above)
+    mean = bone_layout(joint_names, parents, shaped_joints(rig, np.zeros(0)) @ Y_UP_TO_Z_UP)
     layout = bone_layout(joint_names, parents, joints @ Y_UP_TO_Z_UP)
     with editing(context, rig):
         for bone in (rig.data.edit_bones[name] for name in joint_names):
-            direction = (bone.tail - bone.head).normalized()
-            roll = bone.roll
-            head = Vector(layout.heads[row[bone.name]])
-            bone.head, bone.tail = head, head + direction * layout.lengths[row[bone.name]]
+            j, roll = row[bone.name], bone.roll
+            bone.head = layout.heads[j]
+            bone.tail = layout.heads[j] + layout.lengths[j] * mean.directions[j]
             bone.roll = roll
     for obj in meshes_of(context, rig):
         keys = obj.data.shape_keys.key_blocks if obj.data.shape_keys else {}

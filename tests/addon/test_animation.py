@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0
+"""In-betweens on the timeline: keys are hit exactly, other keys and actions stay."""
+
+import bpy
+import numpy as np
+import pytest
+from support import addon, bone_heads, core, key_pose, snapshot, window
+from test_rigs import RIGS, moved
+
+
+def keyed(rig: bpy.types.Object, seeds: dict[float, int]) -> dict[float, np.ndarray]:
+    """Key generated poses at frames; where the joints are at each."""
+    expected = {}
+    for frame, seed in seeds.items():
+        bpy.ops.poise.generate_pose(seed=seed)
+        key_pose(rig, frame)
+        expected[frame] = bone_heads(rig)
+    return expected
+
+
+def heads_at(rig: bpy.types.Object, frame: float) -> np.ndarray:
+    bpy.context.scene.frame_set(int(frame), subframe=frame % 1)
+    return bone_heads(rig)
+
+
+def keys_of(rig: bpy.types.Object, path: str = 'pose.bones["left_knee"].rotation_quaternion') -> list[float]:
+    curve = next(c for c in addon("rig.keys").curves_of(rig) if c.data_path == path and c.array_index == 0)
+    return [round(k.co[0], 3) for k in curve.keyframe_points]
+
+
+@pytest.fixture(params=["own", "own-moved", "smplx_addon"])
+def rig(request, scene) -> bpy.types.Object:
+    kind, _, move = request.param.partition("-")
+    obj = RIGS[kind]()
+    if move:
+        moved(obj)
+    for bone in obj.pose.bones:
+        bone.rotation_mode = "QUATERNION"
+    return obj
+
+
+@pytest.mark.parametrize("path", ["latent", "slerp"])
+def test_keys_are_hit_exactly_and_the_frames_between_are_filled(rig, path: str) -> None:
+    expected = keyed(rig, {1: 1, 13: 2, 31: 3})
+    assert bpy.ops.poise.interpolate(path=path) == {"FINISHED"}
+    for frame, heads in expected.items():
+        assert np.allclose(heads_at(rig, frame), heads, atol=1e-5)
+    assert keys_of(rig) == list(range(1, 32))
+    steps = [np.linalg.norm(heads_at(rig, f + 1) - heads_at(rig, f), axis=1).max() for f in range(1, 31)]
+    assert max(steps) < 0.15  # no jump anywhere
+
+
+def test_in_betweens_are_the_cores(body) -> None:
+    keyed(body, {1: 1, 11: 2})
+    body_module, prior = core("body"), core("prior").load_prior()
+    pose_module = addon("rig.pose")
+    rig = pose_module.read_rig(body)
+    ends = []
+    for frame in (1, 11):
+        heads_at(body, frame)
+        ends.append(pose_module.read_pose(body, rig).R_local[0, 1:22])
+    expected = core("prior").interpolate_poses(prior, np.stack(ends), [10], "latent", "constant", rig.rest_joints())
+    bpy.ops.poise.interpolate()
+    model = body_module.default_body()
+    for frame in range(1, 12):
+        heads = heads_at(body, frame)
+        R = np.concatenate([pose_module.read_pose(body, rig).R_local[0, :1], expected[frame - 1]])
+        assert np.allclose(heads, model.pose(R, heads[0] - model.rest_joints()[0]).joints[:22], atol=1e-5)
+
+
+def test_interpolating_again_starts_from_the_same_keys(body) -> None:
+    expected = keyed(body, {1: 1, 21: 2})
+    bpy.ops.poise.interpolate(path="slerp")
+    first = heads_at(body, 11)
+    bpy.ops.poise.interpolate(path="latent", step=5)
+    assert keys_of(body) == [1, 6, 11, 16, 21]
+    assert np.allclose(heads_at(body, 21), expected[21], atol=1e-5)
+    assert np.abs(heads_at(body, 11) - first).max() > 1e-4
+
+
+def test_only_frames_between_the_chosen_keys_change(body) -> None:
+    expected = keyed(body, {1: 1, 11: 2, 21: 3, 31: 4})
+    for curve in addon("rig.keys").curves_of(body):
+        for key in curve.keyframe_points:
+            key.select_control_point = key.co[0] in (11, 21)
+    bpy.ops.poise.interpolate(source="SELECTED")
+    assert keys_of(body) == [1, *range(11, 22), 31]
+    for frame, heads in expected.items():
+        assert np.allclose(heads_at(body, frame), heads, atol=1e-5)
+    assert len(bpy.data.actions) == 1
+
+
+def test_artists_own_key_types_and_other_curves_stay(body) -> None:
+    keyed(body, {1: 1, 11: 2})
+    body.keyframe_insert("location", frame=5)
+    body.pose.bones["jaw"].keyframe_insert("rotation_quaternion", frame=3)
+    for curve in addon("rig.keys").curves_of(body):
+        for key in curve.keyframe_points:
+            if key.co[0] == 11:
+                key.type = "EXTREME"
+    bpy.ops.poise.interpolate()
+    curves = {(c.data_path, c.array_index): c for c in addon("rig.keys").curves_of(body)}
+    assert [k.co[0] for k in curves["location", 0].keyframe_points] == [5]
+    assert 3 in [k.co[0] for k in curves['pose.bones["jaw"].rotation_quaternion', 0].keyframe_points]
+    knee = curves['pose.bones["left_knee"].rotation_quaternion', 0].keyframe_points
+    assert (knee[0].type, knee[-1].type) == ("KEYFRAME", "EXTREME") and knee[4].type in ("GENERATED", "JITTER")
+
+
+@pytest.mark.parametrize("mode", ["XYZ", "AXIS_ANGLE"])
+def test_other_rotation_modes_are_keyed_in_their_own_channels(body, mode: str) -> None:
+    for bone in body.pose.bones:
+        bone.rotation_mode = mode
+    expected = keyed(body, {1: 1, 16: 2})
+    bpy.ops.poise.interpolate()
+    for frame, heads in expected.items():
+        assert np.allclose(heads_at(body, frame), heads, atol=1e-5)
+    paths = {c.data_path.rpartition(".")[2] for c in addon("rig.keys").curves_of(body)}
+    assert "rotation_quaternion" not in paths
+    steps = [np.linalg.norm(heads_at(body, f + 1) - heads_at(body, f), axis=1).max() for f in range(1, 16)]
+    assert max(steps) < 0.3
+
+
+def test_keys_between_whole_frames(body) -> None:
+    expected = keyed(body, {1.5: 1, 8.25: 2})
+    bpy.ops.poise.interpolate()
+    for frame, heads in expected.items():
+        assert np.allclose(heads_at(body, frame), heads, atol=1e-4)
+
+
+def test_stored_poses_come_onto_the_timeline(body, scene) -> None:
+    expected = []
+    for seed in (1, 2, 3):
+        bpy.ops.poise.generate_pose(seed=seed)
+        bpy.ops.poise.store_pose()
+        expected.append(bone_heads(body))
+    scene.frame_set(5)
+    assert bpy.ops.poise.interpolate(source="STORED", spacing=10) == {"FINISHED"}
+    for frame, heads in zip((5, 15, 25), expected, strict=True):
+        assert np.allclose(heads_at(body, frame), heads, atol=1e-5)
+
+
+def test_stored_poses_never_overwrite_an_action(body, scene) -> None:
+    keyed(body, {1: 1, 21: 2})
+    old = body.animation_data.action
+    for seed in (3, 4):
+        bpy.ops.poise.generate_pose(seed=seed)
+        bpy.ops.poise.store_pose()
+    scene.frame_set(1)
+    bpy.ops.poise.interpolate(source="STORED", spacing=10)
+    assert body.animation_data.action != old and old.use_fake_user
+    new = body.animation_data.action
+    body.animation_data.action = old
+    if bpy.app.version >= (4, 4):
+        body.animation_data.action_slot = old.slots[0]
+    assert keys_of(body) == [1, 21]
+    assert new.name in bpy.data.actions
+
+
+def test_undo_of_an_interpolation_is_exact(body) -> None:
+    keyed(body, {1: 1, 11: 2})
+    bpy.context.scene.frame_set(4)
+    with window():
+        bpy.ops.ed.undo_push(message="before")
+        before = snapshot()
+        bpy.ops.poise.interpolate("EXEC_DEFAULT", True)
+        assert snapshot() != before
+        bpy.ops.ed.undo()
+        assert snapshot() == before
+
+
+def test_long_interpolations_are_keyed_fast(body) -> None:
+    import time
+
+    keyed(body, {1: 1, 1001: 2})
+    start = time.perf_counter()
+    bpy.ops.poise.interpolate()
+    assert time.perf_counter() - start < 5
+    assert len(keys_of(body)) == 1001
