@@ -20,10 +20,11 @@ from ..ik.state import PoseState, Unknowns, rest_state
 from ..prior.base import Prior
 from .marker_points import PlacedMarkers
 
-MARKER_WEIGHTS = Weights(sigma=0.010, latent=1.0, residual=20.0)
+MARKER_WEIGHTS = Weights(sigma=0.010, latent=1.0, residual=10.0)
 N_FRAMES = 40
 TRUNK = ("LFWT", "RFWT", "LBWT", "RBWT", "C7", "CLAV", "T10", "STRN", "LSHO", "RSHO")
-_OFFSET_WEIGHT = 0.125  # of the offset prior, per frame
+_OFFSET_WEIGHT = 0.25  # of the offset prior, per frame
+_BETAS_WEIGHT = 2.0
 _FAR = 4.0  # sigmas from its place at which a marker is re-anchored
 _LOOSE = 0.10  # metres, sigma of a re-anchored marker
 
@@ -95,7 +96,7 @@ def calibrate_subject(
     for scale, residual in ((0.6, False), (0.15, False), (0.15, True), (0.04, True)):
         state, _ = minimise(objective, state, Stage(Unknowns(residual), MARKER_WEIGHTS, scale, iterations=15))
     report(0.3, "Estimating shape")
-    stiffness = 1e9 if betas is not None else 1.0
+    stiffness = 1e9 if betas is not None else _BETAS_WEIGHT
     known = SharedPrior(betas=stiffness, offset_sigma=None)
     for scale in (0.3, 0.1, 0.04) if betas is None else ():
         state, shared, _ = calibrate(objective, state, shared, known, _stage(scale, 10))
