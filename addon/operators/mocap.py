@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ...vendor_core.frames import Message
 
 _TICK = 0.1  # seconds between two looks at the worker
+_SAME_BODY = 1e-4  # metres: rest joints nearer than this are the same
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class _Request:
     path: Path
     scene: str
     rig: str | None  # None for a new body
+    body: str | None  # file of the body that is solved on; None for the default one
     fit_shape: bool
     start: int
     fps: float  # of the scene
@@ -131,8 +133,7 @@ class POISE_OT_import_c3d(bpy.types.Operator, ImportHelper):
         first, last = _trimmed(path, self.trim_start, self.trim_end)
         render = context.scene.render
         fps = render.fps / render.fps_base
-        rig = None
-        body = betas = None
+        rig, body, shape = None, None, "auto" if self.fit_shape else "none"
         if self.target == "ACTIVE":
             rig = find_rig(context)
             if not is_rig(rig):
@@ -141,17 +142,17 @@ class POISE_OT_import_c3d(bpy.types.Operator, ImportHelper):
 
             read_rig(rig)
             body = _body_file(rig)
-            if not self.fit_shape:
-                betas = [item.value for item in rig.poise.betas]
+            if not self.fit_shape and any(item.value for item in rig.poise.betas):
+                shape = _shape_file(rig, is_default=body is None)
         params = {
-            "take": str(path), "layout": self.layout_name, "body": body, "prior": None, "betas": betas,
-            "fps": fps if self.rate == "SCENE" else None, "shape": "auto" if self.fit_shape else "none",
-            "first": first, "last": last,
+            "take": str(path), "layout": self.layout_name, "body": body, "prior": None, "shape": shape,
+            "fps": fps if self.rate == "SCENE" else None, "first": first, "last": last,
         }  # fmt: skip
         return _Request(
             path=path,
             scene=context.scene.name,
             rig=rig.name if rig is not None else None,
+            body=body,
             fit_shape=self.fit_shape,
             start=self.start,
             fps=fps,
@@ -269,6 +270,19 @@ def _body_file(rig: bpy.types.Object) -> str | None:
     return source
 
 
+def _shape_file(rig: bpy.types.Object, is_default: bool) -> str:
+    """A motion file that tells the worker the shape of a body in the scene."""
+    import numpy as np
+
+    from ...vendor_core.motion import Motion, write_motion
+    from ..rig.shape import current_betas
+
+    path = Path(bpy.app.tempdir) / "poise_shape.npz"
+    body_name = "default" if is_default else ""
+    write_motion(path, Motion(np.zeros((1, 55, 3)), np.zeros((1, 3)), betas=current_betas(rig), body_name=body_name))
+    return str(path)
+
+
 def _wait() -> "Message":
     while True:
         message = jobs.poll()
@@ -285,6 +299,7 @@ def _finish(context: bpy.types.Context, message: "Message") -> None:
     """
     import numpy as np
 
+    from ...vendor_core.body import default_body, load_body
     from ..rig.pose import read_rig
     from ..rig.take import SolvedTake, add_markers, key_take
 
@@ -312,11 +327,14 @@ def _finish(context: bpy.types.Context, message: "Message") -> None:
         raise PoiseError(f'The body "{request.rig}" was removed meanwhile; import {request.path.name} again')
     if request.rig is None:
         rig.name = rig.data.name = take.name
-    ours = "poise_body" in rig
-    if ours and request.fit_shape:
+    if "poise_body" in rig and request.fit_shape:
         set_sliders(context, rig, take.betas)
     frames = request.start + np.arange(len(take.poses)) * (request.fps / take.rate)
-    key_take(rig, read_rig(rig), take, frames, same_body=ours)
+    body = default_body() if request.body is None else load_body(request.body)
+    solved_on = body.rest_joints(take.betas)[:22]
+    own = read_rig(rig)
+    same = np.abs(own.rest_joints() - solved_on).max() < _SAME_BODY
+    key_take(rig, own, take, frames, None if same else solved_on)
     if request.markers:
         add_markers(context, take, frames)
     if request.extend_range:

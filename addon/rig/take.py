@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import bpy
 import numpy as np
 
-from ...vendor_core.body import default_body
 from ...vendor_core.body.hands import relaxed_hands
 from ...vendor_core.rotations import exp_so3
 from ...vendor_core.skeleton import JOINTS, N_BODY
@@ -32,7 +31,7 @@ class SolvedTake:
 
 
 def key_take(
-    obj: bpy.types.Object, rig: Rig, take: SolvedTake, frames: np.ndarray, same_body: bool
+    obj: bpy.types.Object, rig: Rig, take: SolvedTake, frames: np.ndarray, solved_on: np.ndarray | None
 ) -> bpy.types.Action:
     """Key a take on a rig, in a new action.
 
@@ -41,16 +40,15 @@ def key_take(
         rig: what `read_rig` gave for it, in its final shape.
         take: solved.
         frames: (N,) of the timeline.
-        same_body: the rig has the shape that was solved for. Any other gets the motion by rotation, its steps scaled
-            with the length of its legs so that feet stay on the ground.
+        solved_on: rest joints (22, 3) that the take was solved on; None where they are the rig's. Any other rig gets
+            the motion by rotation, its steps scaled with the length of its legs so that feet stay on the ground.
     """
     R = exp_so3(take.poses)
     fingers = bool(np.any(take.poses[:, _FIRST_FINGER:]))
     if not fingers:
         R[:, _FIRST_FINGER:] = exp_so3(relaxed_hands())
     trans = take.trans
-    if not same_body:
-        solved_on = default_body().rest_joints(take.betas)
+    if solved_on is not None:
         own = rig.rest_joints()
         trans = (solved_on[0] + trans) * (_leg_length(own) / _leg_length(solved_on)) - own[0]
     pose = Pose(R, trans)

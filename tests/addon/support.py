@@ -2,6 +2,7 @@
 """What the add-on's tests share: the installed core, rigs, and what a scene looks like."""
 
 import importlib
+import importlib.util
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -126,3 +127,12 @@ def window():
     """The context in which undo works without a display."""
     with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):
         yield
+
+
+def c3d_bytes(*arguments, **named) -> bytes:
+    """The C3D writer of the core's tests; it knows nothing of the core."""
+    path = Path(__file__).parents[1] / "core" / "c3d_writer.py"
+    spec = importlib.util.spec_from_file_location("c3d_writer", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.c3d_bytes(*arguments, **named)
