@@ -40,7 +40,7 @@ def known_betas(shape: str, body: BodyModel) -> np.ndarray | None:
         raise MotionError(
             f"{Path(shape).name} holds betas of {whose}, not of {body.name}; expected a motion of that body"
         )
-    return motion.betas
+    return motion.betas[: body.num_betas]
 
 
 def solve_file(params: dict[str, Any], report: Report) -> TakeSolution:
@@ -48,8 +48,8 @@ def solve_file(params: dict[str, Any], report: Report) -> TakeSolution:
 
     Params:
         take: path of the C3D file. body: path of a body file; the default body without. prior: name or path.
-        layout: "auto", a name or a file. shape: "auto", "none" or a motion file. fps: Hz. first, last: source frames.
-        Those that are missing or null have the defaults of `TakeOptions`.
+        layout: "auto", a name or a file. shape: "auto", "none" or a motion file; or betas: a list of numbers.
+        fps: Hz. first, last: source frames. Those that are missing or null have the defaults of `TakeOptions`.
 
     Raises:
         PoiseError: a parameter or a file is not what it has to be.
@@ -57,9 +57,10 @@ def solve_file(params: dict[str, Any], report: Report) -> TakeSolution:
     report(0.0, "Reading the take")
     take = read_c3d(Path(_parameter(params, "take", str)))
     body = body_of(_parameter(params, "body", str, None))
+    betas = _parameter(params, "betas", list, None)
     options = TakeOptions(
         layout=_parameter(params, "layout", str, "auto"),
-        betas=known_betas(_parameter(params, "shape", str, "auto"), body),
+        betas=known_betas(_parameter(params, "shape", str, "auto"), body) if betas is None else np.array(betas, float),
         fps=_parameter(params, "fps", (int, float), None),
         first=_parameter(params, "first", int, 0),
         last=_parameter(params, "last", int, None),
