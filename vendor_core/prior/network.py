@@ -8,10 +8,11 @@ SiLU is smooth, which halves the iterations of a Gauss-Newton solver through the
 from collections.abc import Mapping
 
 import numpy as np
-from array_api_compat import array_namespace, is_torch_array
+from array_api_compat import is_torch_array
 
-from ..arrays import Array, as_kind
+from ..arrays import Array, as_kind, namespace
 from ..errors import PriorError
+from ..linalg import gemm
 from ..rotations import rotation_from_6d
 
 
@@ -46,20 +47,20 @@ class Network:
         J = None
         for W_hidden, b_hidden in hidden:
             x, slope = _silu(x @ W_hidden.T + b_hidden)
-            J = slope[..., None] * (W_hidden if J is None else W_hidden @ J)
-        return x @ W.T + b, W if J is None else W @ J
+            J = slope[..., None] * (W_hidden if J is None else gemm(W_hidden, J))
+        return x @ W.T + b, W if J is None else gemm(W, J)
 
 
 def _silu(x: Array) -> tuple[Array, Array]:
     """x times its logistic function, and the derivative; by tanh, which cannot overflow."""
-    xp = array_namespace(x)
+    xp = namespace(x)
     s = 0.5 + 0.5 * xp.tanh(0.5 * x)
     return x * s, s * (1 + x * (1 - s))
 
 
 def rotations_of_outputs(y: Array) -> Array:
     """Rotations (..., J, 3, 3) of network outputs y (..., 6 J): six numbers a joint, its first two columns."""
-    xp = array_namespace(y)
+    xp = namespace(y)
     return rotation_from_6d(xp.matrix_transpose(xp.reshape(y, (*y.shape[:-1], y.shape[-1] // 6, 2, 3))))
 
 
@@ -69,7 +70,7 @@ def rotation_jacobian(y: Array, J: Array, R: Array) -> Array:
     With R = [b1 b2 b3], columns a1, a2 of the six numbers, c = b1.a2, i1 = 1/|a1|, i2 = 1/|a2 - c b1|:
     `w = [i2 (b3.da2 - c i1 b3.da1), -i1 b3.da1, i1 b2.da1]`.
     """
-    xp = array_namespace(y, J)
+    xp = namespace(y, J)
     n = y.shape[-1] // 6
     a = xp.reshape(y, (*y.shape[:-1], n, 2, 3))
     b1, b2, b3 = R[..., 0], R[..., 1], R[..., 2]

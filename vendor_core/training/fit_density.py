@@ -28,9 +28,8 @@ def fit_mixture(
     import torch
 
     z, variance, weight = z.cpu(), variance.cpu(), weight.float().cpu()
-    n, latent = z.shape
-    means = z[torch.multinomial(weight, min(components, n), generator=draw)]
-    which = torch.zeros(n, dtype=torch.int64)
+    means = z[torch.multinomial(weight, min(components, len(z)), generator=draw)]
+    which = torch.zeros(len(z), dtype=torch.int64)
     for _ in range(_ROUNDS):
         which = torch.cat([torch.cdist(part, means).argmin(1) for part in z.split(8192)])
         mass = torch.zeros(len(means), dtype=z.dtype).index_add_(0, which, weight)

@@ -8,7 +8,7 @@ from ..skeleton import BODY_PARENTS, N_BODY
 if TYPE_CHECKING:
     from torch import Tensor
 
-_TIP = 0.09  # metres: three points beside each joint see the twist that joint positions cannot
+TIP = 0.09  # metres: three points beside each joint see the twist that joint positions cannot
 _TINY = 1e-10
 
 
@@ -29,7 +29,7 @@ def body_points(R: "Tensor", offsets: "Tensor", eye: "Tensor") -> "Tensor":
         G.append(local[joint - 1] if parent == 0 else G[parent] @ local[joint - 1])
         p.append(p[parent] + (offsets[joint] if parent == 0 else G[parent] @ offsets[joint]))
     joints = torch.stack(p, 1)[:, :, None]
-    return torch.cat([joints, joints + _TIP * torch.stack(G, 1).mT], 2)
+    return torch.cat([joints, joints + TIP * torch.stack(G, 1).mT], 2)
 
 
 def smooth_angle(R: "Tensor", R_target: "Tensor") -> "Tensor":

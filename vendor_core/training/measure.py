@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How well a prior gives back poses it has not seen."""
+"""How well a prior gives back poses it has not seen, and guesses them from joints."""
+
+from collections.abc import Sequence
 
 import numpy as np
 
 from ..body.kinematics import JointTree
 from ..prior.base import Prior
+from ..prior.vae import VaePrior
 from ..rotations import rotation_angle
-from ..skeleton import BODY_PARENTS
+from ..skeleton import BODY_JOINTS, BODY_PARENTS
 from .data import PoseSet
 
 _TREE = JointTree(BODY_PARENTS)
@@ -24,3 +27,14 @@ def reconstruction(prior: Prior, poses: PoseSet) -> dict[str, float]:
     error = joints_of(R, poses.rest_joints) - joints_of(poses.R, poses.rest_joints)
     angle = rotation_angle(np.swapaxes(R, -1, -2) @ poses.R)
     return {"mm": float(1000 * np.linalg.norm(error, axis=-1).mean()), "deg": float(np.degrees(angle).mean())}
+
+
+def guess_error(prior: VaePrior, poses: PoseSet, seen: Sequence[str]) -> dict[str, float]:
+    """The initialiser's error, some joints seen: of all joints about the pelvis in mm, of the pelvis in degrees."""
+    joints = joints_of(poses.R, poses.rest_joints)
+    world = joints @ np.swapaxes(poses.R_root, -1, -2)
+    mask = np.broadcast_to([name in seen for name in BODY_JOINTS], world.shape[:2])
+    z, R_root = prior.guess(world, mask)
+    guessed = joints_of(prior.decode(z), poses.rest_joints) @ np.swapaxes(R_root, -1, -2)
+    angle = rotation_angle(np.swapaxes(R_root, -1, -2) @ poses.R_root)
+    return {"mm": float(1000 * np.linalg.norm(guessed - world, axis=-1).mean()), "deg": float(np.degrees(angle).mean())}

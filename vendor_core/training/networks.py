@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Networks to train, in torch, and their weights as arrays of a prior file."""
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,14 +10,20 @@ if TYPE_CHECKING:
     from torch.nn import Sequential
 
 
-def build_network(*widths: int) -> "Sequential":
-    """Linear layers of the given widths, input first, with SiLU between them."""
+def build_network(*widths: int, rotations: int = 0) -> "Sequential":
+    """Linear layers of the given widths, input first, with SiLU between them.
+
+    Args:
+        widths: of the input, the hidden layers and the output.
+        rotations: how many rotations, six numbers each, end the output; they start at the identity.
+    """
+    import torch
     from torch import nn
 
-    layers: list[nn.Module] = []
-    for n_in, n_out in zip(widths[:-1], widths[1:], strict=True):
-        layers += [nn.Linear(n_in, n_out), nn.SiLU()]
-    return nn.Sequential(*layers[:-1])
+    linear = [nn.Linear(n_in, n_out) for n_in, n_out in pairwise(widths)]
+    with torch.no_grad():
+        linear[-1].bias[widths[-1] - 6 * rotations :] = torch.tensor([1.0, 0, 0, 0, 1, 0]).repeat(rotations)
+    return nn.Sequential(*[module for layer in linear for module in (layer, nn.SiLU())][:-1])
 
 
 def network_arrays(
@@ -30,7 +37,9 @@ def network_arrays(
         n_out: how many of its outputs to keep (an encoder's variances serve training only).
         mean, std: what its inputs (n,) were standardised with; folded into the first layer.
     """
-    layers = [layer for layer in network if hasattr(layer, "weight")]
+    from torch.nn import Linear
+
+    layers = [layer for layer in network if isinstance(layer, Linear)]
     arrays: dict[str, np.ndarray] = {}
     for k, layer in enumerate(layers):
         W = layer.weight.detach().cpu().double().numpy()

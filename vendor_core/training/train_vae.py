@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Train the VAE prior: a fixed number of steps, so that seed, data and thread count decide every bit of the weights.
+"""Train the VAE prior and its initialiser: seed, data and thread count decide every bit of the weights.
 
-Loss after Pavlakos et al., "Expressive Body Capture", CVPR 2019, with a smooth geodesic term, points instead of a mesh,
-and a regulariser that evens the speed along straight lines in the latent space.
+The number of steps is fixed, not the time. Loss after Pavlakos et al., "Expressive Body Capture", CVPR 2019, with a
+smooth geodesic term, points instead of a mesh, and a regulariser that evens the speed along straight latent lines.
 """
 
 import time
@@ -17,13 +17,15 @@ import numpy as np
 
 from ..errors import PriorError
 from ..npz import write_npz
+from ..prior.network import rotations_of_outputs
 from ..prior.vae import FORMAT, VaePrior
-from ..skeleton import N_POSE
+from ..skeleton import BODY_JOINTS, N_POSE
 from .data import PoseSet, load_poses, pack_files
 from .fit_density import fit_mixture
 from .losses import body_points, gaussian_divergence, smooth_angle, speed_unevenness
-from .measure import reconstruction
+from .measure import guess_error, reconstruction
 from .networks import build_network, network_arrays
+from .train_guess import EFFECTORS, GuessTrainer
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -64,31 +66,47 @@ def train_vae(
 
     Raises:
         MotionError: the data cannot be read.
-        PriorError: torch is not installed, or the device is not there.
+        PriorError: torch is not installed, the device is not there, or the folder to write to.
     """
     began = time.monotonic()
     tell = report or (lambda _fraction, _text: None)
+    device = _device(device)
+    if not out.parent.is_dir():
+        raise PriorError(f"{out.parent} is no folder to write {out.name} to; create it first")
     tell(0.0, "reading motion")
     poses = load_poses(pack_files(data, "train"), mirror=True)
-    with _repeatable(seed, _device(device)) as run_device:
-        trainer = _Trainer(poses, run_device, seed)
-        for step in range(steps):
-            loss = trainer.step(step / steps)
-            if step % 200 == 0:
-                tell(0.95 * step / steps, f"step {step} of {steps}, loss {float(loss):.4f}")
+    with _repeatable(seed, device):
+        trainer = _Trainer(poses, device, seed)
+        _run(trainer.step, steps, lambda done, text: tell(0.02 + 0.63 * done, f"prior: {text}"))
+        guesser = trainer.guess_trainer()
+        _run(guesser.step, steps // 2, lambda done, text: tell(0.65 + 0.3 * done, f"initialiser: {text}"))
         tell(0.95, "fitting the density")
-        arrays = trainer.arrays()
+        arrays = trainer.arrays() | network_arrays(guesser.network, "guess", LATENT + 6)
     arrays |= _texts(data, seed, steps, len(poses))
     write_npz(out, arrays)
-    result = {"steps": steps, "poses": len(poses), "device": run_device, "bytes": out.stat().st_size}
+    result = {"steps": steps, "poses": len(poses), "device": device, "bytes": out.stat().st_size}
     if files := pack_files(data, "val"):
-        result |= {
-            f"val_{k}": v
-            for k, v in reconstruction(VaePrior(arrays, out.stem), load_poses(files, mirror=False)).items()
-        }
+        result |= _validate(VaePrior(arrays, out.stem), load_poses(files, mirror=False))
     result["seconds"] = round(time.monotonic() - began, 1)
     tell(1.0, f"wrote {out.name}")
     return result
+
+
+def _run(step: Callable[[float], "Tensor"], steps: int, report: Report) -> None:
+    for i in range(steps):
+        loss = step(i / steps)
+        if i % 200 == 0:
+            report(i / steps, f"step {i} of {steps}, loss {float(loss):.4f}")
+
+
+def _validate(prior: VaePrior, poses: PoseSet) -> dict[str, float]:
+    """Errors on poses that training has not seen, by name."""
+    measured = {
+        "val": reconstruction(prior, poses),
+        "val_guess_all": guess_error(prior, poses, BODY_JOINTS),
+        "val_guess_effectors": guess_error(prior, poses, EFFECTORS),
+    }
+    return {f"{name}_{unit}": value for name, errors in measured.items() for unit, value in errors.items()}
 
 
 @dataclass
@@ -106,16 +124,14 @@ class _Trainer:
         self.R = torch.as_tensor(self.poses.R, **f)
         self.offsets = torch.as_tensor(self.poses.offsets, **f)
         self.eye = torch.eye(3, **f)
-        self.cumulative = torch.as_tensor(np.cumsum(self.poses.weight), device=self.device)
+        self.cumulative = torch.as_tensor(np.cumsum(self.poses.weight), **f)
         with torch.no_grad():
             self.targets = torch.cat([body_points(R, self.offsets, self.eye) for R in self.R.split(8192)])
         flat = self.poses.R.reshape(len(self.poses), -1)
         self.mean, self.std = flat.mean(0), np.maximum(flat.std(0), 0.05)
         self.x_mean, self.x_std = torch.as_tensor(self.mean, **f), torch.as_tensor(self.std, **f)
         self.encoder = build_network(9 * N_POSE, WIDTH, WIDTH, 2 * LATENT).to(self.device)
-        self.decoder = build_network(LATENT, WIDTH, WIDTH, 6 * N_POSE).to(self.device)
-        with torch.no_grad():
-            self.decoder[-1].bias.copy_(torch.tensor([1.0, 0, 0, 0, 1, 0]).repeat(N_POSE))
+        self.decoder = build_network(LATENT, WIDTH, WIDTH, 6 * N_POSE, rotations=N_POSE).to(self.device)
         self.weights = [*self.encoder.parameters(), *self.decoder.parameters()]
         self.optimiser = torch.optim.AdamW(self.weights, RATE, weight_decay=1e-4, fused=True)
         self.draw: Generator = torch.Generator(self.device).manual_seed(self.seed)
@@ -124,7 +140,7 @@ class _Trainer:
         """One optimiser step, at a fraction of the training; returns the loss."""
         import torch
 
-        which = torch.searchsorted(self.cumulative, self._random(BATCH).double()).clamp(max=len(self.R) - 1)
+        which = torch.searchsorted(self.cumulative, self._random(BATCH)).clamp(max=len(self.R) - 1)
         R = self.R[which]
         mean, log_var = self.encode(R)
         noise = torch.randn(mean.shape, generator=self.draw, device=self.device)
@@ -152,9 +168,14 @@ class _Trainer:
         return mean, log_var.clamp(-12, 4)
 
     def decode(self, z: "Tensor") -> "Tensor":
-        from ..prior.network import rotations_of_outputs
-
         return rotations_of_outputs(self.decoder(z))
+
+    def guess_trainer(self) -> GuessTrainer:
+        """The initialiser's training, on the same data and chance, through this decoder."""
+        import torch
+
+        R_root = torch.as_tensor(self.poses.R_root, dtype=torch.float32, device=self.device)
+        return GuessTrainer(self.decoder, LATENT, R_root, self.R, self.offsets, self.cumulative, self.draw)
 
     def _lines(self, z: "Tensor") -> "Tensor":
         """Latents (PATHS, TIMES, 2, L): neighbours along lines between encodings, or random points."""
@@ -220,21 +241,20 @@ def _device(device: str) -> str:
 
 
 @contextmanager
-def _repeatable(seed: int, device: str) -> Iterator[str]:
+def _repeatable(seed: int, device: str) -> Iterator[None]:
     """Fixed threads, seed and algorithms for as long as training lasts."""
     import torch
 
     threads, deterministic = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     torch.set_num_threads(THREADS)
     torch.use_deterministic_algorithms(device == "cpu")
-    torch.utils.deterministic.fill_uninitialized_memory = (
-        False  # a guard for faulty code that costs a fifth of the time
-    )
+    # Filling fresh memory is a guard for faulty code; it costs a fifth of the time.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # pyright: ignore[reportAttributeAccessIssue]
     try:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            yield device
+            yield
     finally:
         torch.set_num_threads(threads)
         torch.use_deterministic_algorithms(deterministic)
-        torch.utils.deterministic.fill_uninitialized_memory = True
+        torch.utils.deterministic.fill_uninitialized_memory = True  # pyright: ignore[reportAttributeAccessIssue]
