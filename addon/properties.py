@@ -33,8 +33,10 @@ def _shape_changed(slider: "PoiseBeta", context: bpy.types.Context) -> None:
     from ..vendor_core.errors import PoiseError
     from .rig.shape import apply_shape, current_betas
 
+    rig = slider.id_data
+    assert isinstance(rig, bpy.types.Object)
     try:
-        apply_shape(context, slider.id_data, current_betas(slider.id_data))
+        apply_shape(context, rig, current_betas(rig))
     except PoiseError as problem:
         line = str(problem)
         if not bpy.app.background:

@@ -36,7 +36,7 @@ class POISE_OT_add_body_from_file(PoiseOperator, bpy.types.Operator, ImportHelpe
         folder = preferences(context).body_folder
         if folder and not self.filepath:
             self.filepath = str(Path(bpy.path.abspath(folder)) / "")
-        return super().invoke(context, event)
+        return super().invoke(context, event)  # type: ignore[return-value]
 
     def run(self, context: bpy.types.Context) -> None:
         from ...vendor_core.body import load_body

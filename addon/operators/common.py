@@ -43,6 +43,18 @@ def is_rig(obj: bpy.types.Object | None) -> bool:
     return not missing_body_bones(obj.data.bones.keys())
 
 
+def rig_of(context: bpy.types.Context) -> bpy.types.Object:
+    """The armature that the artist means, as `find_rig` finds it.
+
+    Raises:
+        PoiseError: there is none.
+    """
+    rig = find_rig(context)
+    if rig is None:
+        raise PoiseError(f"No body is selected; {NO_RIG[0].lower()}{NO_RIG[1:]}, or use Add Body")
+    return rig
+
+
 def find_rig(context: bpy.types.Context) -> bpy.types.Object | None:
     """The armature that the artist means: the active one, else the one that deforms the active mesh, else the only one
     selected, else the only body in the scene. An armature that is active but no body is meant too, and found wanting.

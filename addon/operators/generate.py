@@ -5,7 +5,7 @@ import bpy
 from bpy.props import EnumProperty, FloatProperty, IntProperty
 
 from .body import HANDS
-from .common import RigOperator, find_rig
+from .common import RigOperator, rig_of
 
 _STEPS = 100  # resolution of the amount
 
@@ -42,7 +42,7 @@ class POISE_OT_generate_pose(RigOperator, bpy.types.Operator):
         from ..rig.pose import lowest_point, read_pose, read_rig
         from ..rig.posing import full_pose, show_pose
 
-        obj = find_rig(context)
+        obj = rig_of(context)
         rig = read_rig(obj)
         now = read_pose(obj, rig)
         prior = load_prior()

@@ -8,7 +8,7 @@ import bpy
 from bpy.props import EnumProperty, IntProperty
 
 from ...vendor_core.errors import PoiseError
-from .common import RigOperator, find_rig
+from .common import RigOperator, rig_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -82,7 +82,7 @@ class POISE_OT_interpolate(RigOperator, bpy.types.Operator):
         from ..rig.keys import current_action, key_bones, keyed_frames, new_action
         from ..rig.pose import read_rig
 
-        obj = find_rig(context)
+        obj = rig_of(context)
         in_world = read_rig(obj)
         rig = in_world.in_own_space()
         old = keyed_frames(obj, rig, selected=self.source == "SELECTED")
@@ -120,6 +120,7 @@ def _timeline_keys(obj: bpy.types.Object, rig: "Rig", frames: "np.ndarray") -> _
         )
     bones = keyed_bones(obj, rig, frames)
     fingers = bool(animated_bones(obj) & set(rig.bones[22:]))
+    assert bones.location is not None
     return _Keys(frames, from_bones(rig, bones.quaternions, bones.location), fingers)
 
 

@@ -6,7 +6,7 @@ from bpy.props import EnumProperty, FloatProperty
 
 from ...vendor_core.errors import PoiseError
 from .body import HANDS
-from .common import RigOperator, find_rig
+from .common import RigOperator, rig_of
 
 _LEAST_FREE = 3  # targets, below which the body's place and orientation are open: the other joints are held then
 _HOLD = 2e-3  # weight at full hold: a joint 22 mm away costs as much as a target 1 mm away
@@ -35,7 +35,7 @@ class POISE_OT_add_targets(RigOperator, bpy.types.Operator):
         from ..rig.pose import read_rig
         from ..rig.targets import EFFECTORS, add_targets
 
-        obj = find_rig(context)
+        obj = rig_of(context)
         read_rig(obj)
         joints = {"EFFECTORS": EFFECTORS, "ALL": BODY_JOINTS}.get(self.joints)
         if joints is None:
@@ -83,7 +83,7 @@ class POISE_OT_solve_targets(RigOperator, bpy.types.Operator):
         from ..rig.posing import full_pose, show_pose
         from ..rig.targets import read_targets, with_body_held
 
-        obj = find_rig(context)
+        obj = rig_of(context)
         rig = read_rig(obj)
         targets = read_targets(o for o in context.selected_objects if o.type == "EMPTY")
         body = body_from_joints(rig.rest_joints(), obj.name)

@@ -4,7 +4,7 @@
 import bpy
 from bpy.props import StringProperty
 
-from .common import RigOperator, find_rig
+from .common import RigOperator, rig_of
 
 
 class _StoredPoseOperator(RigOperator):
@@ -12,7 +12,7 @@ class _StoredPoseOperator(RigOperator):
     def poll(cls, context: bpy.types.Context) -> bool:
         if not super().poll(context):
             return False
-        settings = find_rig(context).poise
+        settings = rig_of(context).poise
         if not 0 <= settings.active_pose < len(settings.poses):
             cls.poll_message_set("Store a pose first")  # type: ignore[attr-defined]
             return False
@@ -32,7 +32,7 @@ class POISE_OT_store_pose(RigOperator, bpy.types.Operator):
         from ..rig.pose import read_pose, read_rig
         from ..rig.stored import store
 
-        obj = find_rig(context)
+        obj = rig_of(context)
         rig = read_rig(obj).in_own_space()
         store(obj, read_pose(obj, rig), self.name or f"Pose {len(obj.poise.poses) + 1}")
 
@@ -49,7 +49,7 @@ class POISE_OT_apply_pose(_StoredPoseOperator, bpy.types.Operator):
         from ..rig.posing import show_pose
         from ..rig.stored import stored_poses
 
-        obj = find_rig(context)
+        obj = rig_of(context)
         rig = read_rig(obj).in_own_space()
         show_pose(context, obj, rig, stored_poses(obj)[obj.poise.active_pose], fingers=True)
 
@@ -62,7 +62,7 @@ class POISE_OT_remove_pose(_StoredPoseOperator, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     def run(self, context: bpy.types.Context) -> None:
-        settings = find_rig(context).poise
+        settings = rig_of(context).poise
         settings.poses.remove(settings.active_pose)
         settings.active_pose = max(0, min(settings.active_pose, len(settings.poses) - 1))
 

@@ -113,10 +113,8 @@ def rotation_channel(bone: bpy.types.PoseBone, q: np.ndarray) -> tuple[str, np.n
     path = _path(bone.name, _channel(bone))
     q = continuous_quaternions(quaternion_to_matrix(q))
     if bone.rotation_mode == "QUATERNION":
-        if np.dot(q[0], bone.rotation_quaternion) < 0:
-            q = -q
-        return path, q
-    rotations = [Quaternion(row) for row in q]
+        return path, -q if np.dot(q[0], bone.rotation_quaternion[:]) < 0 else q
+    rotations = [Quaternion(row) for row in q.tolist()]
     if bone.rotation_mode == "AXIS_ANGLE":
         pairs = [rotation.to_axis_angle() for rotation in rotations]
         return path, np.array([(angle, *axis) for axis, angle in pairs])
@@ -241,7 +239,7 @@ def keyed_bones(obj: bpy.types.Object, rig: Rig, frames: np.ndarray) -> BonePose
         bone = obj.pose.bones[name]
         path, now = _path(name, _channel(bone)), tuple(getattr(bone, _channel(bone)))
         values = np.array([column(path, k, now[k]) for k in range(len(now))]).T
-        quaternions[:, i] = [_quaternion(bone.rotation_mode, row) for row in values]
+        quaternions[:, i] = [_quaternion(bone.rotation_mode, row)[:] for row in values.tolist()]
     pelvis = obj.pose.bones[rig.bones[0]]
     location = np.array([column(_path(pelvis.name, "location"), k, pelvis.location[k]) for k in range(3)]).T
     return BonePose(rig.bones, quaternions, location)
@@ -255,7 +253,7 @@ def _path(bone: str, channel: str) -> str:
     return f'pose.bones["{bpy.utils.escape_identifier(bone)}"].{channel}'
 
 
-def _quaternion(mode: str, row: np.ndarray) -> Quaternion:
+def _quaternion(mode: str, row: list[float]) -> Quaternion:
     if mode == "QUATERNION":
         return Quaternion(row).normalized()
     if mode == "AXIS_ANGLE":

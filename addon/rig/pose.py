@@ -66,7 +66,9 @@ def write_pose(obj: bpy.types.Object, bones: BonePose) -> None:
 def set_rotation(bone: bpy.types.PoseBone, q: Quaternion) -> None:
     """Set a bone's rotation in the channel that its rotation mode shows, near the value it has."""
     if bone.rotation_mode == "QUATERNION":
-        bone.rotation_quaternion = -q if q.dot(bone.rotation_quaternion) < 0 else q
+        if q.dot(bone.rotation_quaternion) < 0:
+            q.negate()
+        bone.rotation_quaternion = q
     elif bone.rotation_mode == "AXIS_ANGLE":
         axis, angle = q.to_axis_angle()
         bone.rotation_axis_angle = (angle, *axis)

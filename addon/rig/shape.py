@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The shape of a body in the scene: its shape keys and, with them, the places of its bones at rest."""
 
-from collections.abc import Sequence
-
 import bpy
 import numpy as np
 
@@ -12,7 +10,7 @@ from .layout import bone_layout
 from .pose import meshes_of
 
 
-def apply_shape(context: bpy.types.Context, rig: bpy.types.Object, betas: Sequence[float]) -> None:
+def apply_shape(context: bpy.types.Context, rig: bpy.types.Object, betas: np.ndarray) -> None:
     """Set the shape keys of a body made by Poise and move its bones to the joints of that shape; the pose stays.
 
     Bones keep the directions of the mean shape, so that rotations keyed before mean the same afterwards; heads and

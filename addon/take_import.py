@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What happens around the solving of a take: what the worker's job needs, and its answer written to the scene."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import bpy
+
+from ..vendor_core.errors import Cancelled, PoiseError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ..vendor_core.frames import Message
+    from .rig.take import SolvedTake
+
+_SAME_BODY = 1e-4  # metres: rest joints nearer than this are the same
+
+
+@dataclass(frozen=True)
+class TakeRequest:
+    """What an import was asked for. Names instead of data-blocks: they outlive undo while the job runs."""
+
+    path: Path
+    scene: str
+    rig: str | None  # None for a new body
+    body: str | None  # file of the body that is solved on; None for the default one
+    fit_shape: bool
+    start: int
+    fps: float  # of the scene
+    markers: bool
+    extend_range: bool
+
+
+def trimmed(path: Path, seconds_start: float, seconds_end: float) -> tuple[int, int | None]:
+    """First and last frame of the source to solve; the file is only read here where something is cut off.
+
+    Raises:
+        PoiseError: no such file, or nothing is left.
+    """
+    if not path.is_file():
+        raise PoiseError(f"{path} does not exist; check the path")
+    if seconds_start == 0 and seconds_end == 0:
+        return 0, None
+    from ..vendor_core.mocap.c3d import read_c3d
+
+    take = read_c3d(path)
+    n = len(take.points)
+    first, last = round(seconds_start * take.rate), n - 1 - round(seconds_end * take.rate)
+    if first > last:
+        raise PoiseError(f"{path.name} lasts {n / take.rate:.2f} s; trimming leaves nothing of it: trim less")
+    return first, last
+
+
+def body_file(rig: bpy.types.Object) -> str | None:
+    """The file of the body that the rig was made from; None for the default body and for rigs made elsewhere."""
+    source = rig.get("poise_body", "default")
+    if source == "default":
+        return None
+    if not Path(source).is_file():
+        raise PoiseError(f'The file of the body "{rig.name}", {source}, is gone; put it back or import onto a new body')
+    return source
+
+
+def shape_file(rig: bpy.types.Object, is_default: bool) -> str:
+    """A motion file that tells the worker the shape of a body in the scene."""
+    import numpy as np
+
+    from ..vendor_core.motion import Motion, write_motion
+    from .rig.shape import current_betas
+
+    path = Path(bpy.app.tempdir) / "poise_shape.npz"
+    body_name = "default" if is_default else ""
+    write_motion(path, Motion(np.zeros((1, 55, 3)), np.zeros((1, 3)), betas=current_betas(rig), body_name=body_name))
+    return str(path)
+
+
+def write_take(context: bpy.types.Context, request: TakeRequest, message: "Message") -> str:
+    """Write the solved take into the scene; a line that sums it up.
+
+    Raises:
+        PoiseError: the job failed or was cancelled, or the body is gone; nothing is changed then.
+    """
+    import numpy as np
+
+    from .rig.pose import read_rig
+    from .rig.take import add_markers, key_take
+
+    take = _solved_take(request, message)
+    scene = bpy.data.scenes.get(request.scene)
+    if scene is None or scene != context.scene:
+        raise PoiseError(f'The scene "{request.scene}" is not open any more; import {request.path.name} again')
+    rig = _rig_for(context, request, take.name)
+    if "poise_body" in rig and request.fit_shape:
+        _set_shape(context, rig, take.betas)
+    frames = request.start + np.arange(len(take.poses)) * (request.fps / take.rate)
+    own = read_rig(rig)
+    solved_on = _rest_joints(request, take.betas)
+    same = np.abs(own.rest_joints() - solved_on).max() < _SAME_BODY
+    key_take(rig, own, take, frames, None if same else solved_on)
+    if request.markers:
+        add_markers(context, take, frames)
+    if request.extend_range:
+        scene.frame_end = max(scene.frame_end, int(np.ceil(frames[-1])))
+        scene.frame_start = min(scene.frame_start, int(np.floor(frames[0])))
+    scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)
+    return _summed_up(request, message)
+
+
+def _solved_take(request: TakeRequest, message: "Message") -> "SolvedTake":
+    from .rig.take import SolvedTake
+
+    if message.type == "cancelled":
+        raise Cancelled(f"{request.path.name}: import cancelled, nothing was changed")
+    if message.type == "error":
+        raise PoiseError(str(message.fields.get("message", "the job failed")))
+    arrays = {name: message.arrays[name] for name in ("poses", "trans", "betas", "markers")}
+    labels, rate = tuple(message.data["labels"]), float(message.data["rate"])
+    return SolvedTake(name=request.path.stem, labels=labels, rate=rate, **arrays)
+
+
+def _rig_for(context: bpy.types.Context, request: TakeRequest, name: str) -> bpy.types.Object:
+    if request.rig is None:
+        from .operators.body import add_default_body
+
+        rig = add_default_body(context)
+        rig.name = rig.data.name = name
+        return rig
+    rig = bpy.data.objects.get(request.rig)
+    if rig is None:
+        raise PoiseError(f'The body "{request.rig}" was removed meanwhile; import {request.path.name} again')
+    return rig
+
+
+def _rest_joints(request: TakeRequest, betas: "np.ndarray") -> "np.ndarray":
+    """Rest joints (22, 3) of the body that the take was solved on."""
+    from ..vendor_core.body import default_body, load_body
+
+    body = default_body() if request.body is None else load_body(request.body)
+    return body.rest_joints(betas)[:22]
+
+
+def _set_shape(context: bpy.types.Context, rig: bpy.types.Object, betas: "np.ndarray") -> None:
+    """Give a body made by Poise a shape, and its sliders the values."""
+    import numpy as np
+
+    from .properties import without_updates
+    from .rig.shape import apply_shape
+
+    values = np.zeros(len(rig.poise.betas))
+    n = min(len(values), len(betas))
+    values[:n] = betas[:n]
+    apply_shape(context, rig, values)
+    with without_updates():
+        for item, value in zip(rig.poise.betas, values.tolist(), strict=True):
+            item.value = value
+
+
+def _summed_up(request: TakeRequest, message: "Message") -> str:
+    summary = message.data.get("summary", {})
+    held = summary.get("frame_status", {}).get("held", 0)
+    parts = [f"{summary.get('frames')} frames", str(summary.get("layout")), f"median {summary.get('median_mm'):.1f} mm"]
+    return f"{request.path.name}: {', '.join(parts)}" + (f", {held} empty frames held" if held else "")
