@@ -32,6 +32,13 @@ class Prior(Protocol):
         """Poses R and their Jacobians W (..., 21, 3, L), body-frame: `R(z + dz) ~ R(z) exp(W dz)`, radians."""
         ...
 
+    def guess(self, joints: Array, seen: Array) -> tuple[Array, Array]:
+        """A solver's start: z (..., L) and the pelvis' world rotation (..., 3, 3) from joints (..., 22, 3), Y up.
+
+        `seen` (..., 22) bool tells which joints count; the others may hold anything.
+        """
+        ...
+
     def sample(self, n: int, seed: int) -> np.ndarray:
         """n latents (n, L), float64, drawn from the density of the training poses; the seed decides them."""
         ...

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Networks to train, in torch, and their weights as arrays of a prior file."""
+"""Networks to train, in torch, their weights as arrays of a prior file, and the draw of a batch."""
 
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from torch import Tensor
     from torch.nn import Sequential
 
 
@@ -50,3 +51,16 @@ def network_arrays(
         rows = n_out if layer is layers[-1] else len(W)
         arrays[f"{part}_W{k}"], arrays[f"{part}_b{k}"] = W[:rows].astype(np.float16), b[:rows].astype(np.float16)
     return arrays
+
+
+def draw_rows(cumulative: "Tensor", chance: "Tensor") -> "Tensor":
+    """Row numbers (B,), on the device of `chance`, drawn by weight.
+
+    Args:
+        cumulative: cumulated weights (N,), float64 on the CPU; single precision cannot tell 100,000 rows apart.
+        chance: (B,) uniform numbers from 0 to 1.
+    """
+    import torch
+
+    rows = torch.searchsorted(cumulative, chance.cpu().double()).clamp(max=len(cumulative) - 1)
+    return rows.to(chance.device)

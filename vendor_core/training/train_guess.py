@@ -10,7 +10,7 @@ from ..prior.network import rotations_of_outputs
 from ..rotations import exp_so3
 from ..skeleton import BODY_JOINTS, BODY_PARENTS, JOINT_GROUPS, N_BODY, ancestor_mask
 from .losses import TIP, body_points, smooth_angle
-from .networks import build_network
+from .networks import build_network, draw_rows
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -64,7 +64,7 @@ class GuessTrainer:
         """One optimiser step, at a fraction of the training; returns the loss."""
         import torch
 
-        which = torch.searchsorted(self.cumulative, self._uniform(BATCH)).clamp(max=len(self.R) - 1)
+        which = draw_rows(self.cumulative, self._uniform(BATCH))
         R, R_root = self.R[which], self._turned(self.R_root[which])
         with torch.no_grad():
             target = body_points(R, self.offsets, self.eye)

@@ -24,7 +24,7 @@ from .data import PoseSet, load_poses, pack_files
 from .fit_density import fit_mixture
 from .losses import body_points, gaussian_divergence, smooth_angle, speed_unevenness
 from .measure import guess_error, reconstruction
-from .networks import build_network, network_arrays
+from .networks import build_network, draw_rows, network_arrays
 from .train_guess import EFFECTORS, GuessTrainer
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ class _Trainer:
         self.R = torch.as_tensor(self.poses.R, **f)
         self.offsets = torch.as_tensor(self.poses.offsets, **f)
         self.eye = torch.eye(3, **f)
-        self.cumulative = torch.as_tensor(np.cumsum(self.poses.weight), **f)
+        self.cumulative = torch.as_tensor(np.cumsum(self.poses.weight))
         with torch.no_grad():
             self.targets = torch.cat([body_points(R, self.offsets, self.eye) for R in self.R.split(8192)])
         flat = self.poses.R.reshape(len(self.poses), -1)
@@ -140,7 +140,7 @@ class _Trainer:
         """One optimiser step, at a fraction of the training; returns the loss."""
         import torch
 
-        which = torch.searchsorted(self.cumulative, self._random(BATCH)).clamp(max=len(self.R) - 1)
+        which = draw_rows(self.cumulative, self._random(BATCH))
         R = self.R[which]
         mean, log_var = self.encode(R)
         noise = torch.randn(mean.shape, generator=self.draw, device=self.device)
