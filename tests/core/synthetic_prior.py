@@ -3,6 +3,7 @@
 
 import numpy as np
 
+from vendor_core.prior.guess import N_FEATURES
 from vendor_core.prior.vae import FORMAT, VaePrior
 from vendor_core.skeleton import N_BODY, N_POSE
 
@@ -10,7 +11,12 @@ from vendor_core.skeleton import N_BODY, N_POSE
 def random_prior(seed: int = 0, latent: int = 32, width: int = 48) -> VaePrior:
     rng = np.random.default_rng(seed)
     arrays: dict[str, np.ndarray] = {"format": np.array(FORMAT), "rest_joints": rng.normal(size=(N_BODY, 3))}
-    for part, sizes in (("encoder", (9 * N_POSE, width, latent)), ("decoder", (latent, width, width, 6 * N_POSE))):
+    networks = {
+        "encoder": (9 * N_POSE, width, latent),
+        "decoder": (latent, width, width, 6 * N_POSE),
+        "guess": (N_FEATURES, width, latent + 6),
+    }
+    for part, sizes in networks.items():
         for k, (n_in, n_out) in enumerate(zip(sizes, sizes[1:], strict=False)):
             arrays[f"{part}_W{k}"] = rng.normal(size=(n_out, n_in)) / np.sqrt(n_in)
             arrays[f"{part}_b{k}"] = np.zeros(n_out)

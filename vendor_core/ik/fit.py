@@ -12,7 +12,7 @@ from ..errors import TargetError
 from ..motion import HELD, SOLVED
 from ..prior.base import Prior
 from ..skeleton import N_BODY
-from .initialiser import aligned_start, start_from_joints
+from .initialiser import aligned_start, guessed_starts, nearest_start, start_from_joints
 from .objective import Objective, Stage, Weights
 from .points import joint_points
 from .solver import minimise_in_chunks
@@ -22,7 +22,6 @@ _FIND = Stage(Unknowns(residual=False), Weights(sigma=0.02), iterations=20, tole
 _REACH = Stage(
     Unknowns(residual=True), Weights(sigma=0.003, residual=15.0), iterations=20, damping=1e-3, tolerance=1e-2
 )
-_MIN_FOR_BONES = 12  # joints seen in a frame from which bone directions give a good start
 
 
 @dataclass(frozen=True)
@@ -87,13 +86,14 @@ def fit_joints(
     solved = np.flatnonzero(~empty)
     objective = Objective(points, prior, targets[solved], confidence[solved])
     n_betas = points.shape_dirs.shape[2] if shape else 0
+    state = _expected(objective, body, index, seen[solved])
+    objective = replace(objective, anchor=state.z)
     if start is not None:
         state = _given_start(start, solved, len(targets))
-    else:
-        state = _cold_start(objective, body, index, seen[solved])
     state = state.changed(betas=_padded(state.betas, n_betas))
-    stage = replace(_REACH, unknowns=Unknowns(residual=True, betas=shape))
-    state, _ = minimise_in_chunks(objective, state, stage, report)
+    for stage in (_FIND, _REACH) if start is None else (_REACH,):
+        stage = replace(stage, unknowns=Unknowns(residual=stage.unknowns.residual, betas=shape))
+        state, _ = minimise_in_chunks(objective, state, stage, report)
     return solution_of(objective, state, solved, targets, confidence)
 
 
@@ -126,25 +126,23 @@ def checked_targets(positions: np.ndarray, weights: np.ndarray | None, n_points:
     return np.where(finite[..., None], positions, 0.0).astype(np.float64), confidence
 
 
-def _cold_start(objective: Objective, body: BodyModel, index: Sequence[int], seen: np.ndarray) -> PoseState:
-    """From bone directions where enough joints are seen, else the best latent pose near the prior's centre."""
+def _expected(objective: Objective, body: BodyModel, index: Sequence[int], seen: np.ndarray) -> PoseState:
+    """The pose to expect: read off the bones where all joints are seen, else the prior's guess."""
     n_frames, example = len(objective.targets), np.zeros(0)
-    state = rest_state(objective.prior, n_frames, 0, example)
     joints, known = np.zeros((n_frames, N_BODY, 3)), np.zeros((n_frames, N_BODY), bool)
     for column, joint in enumerate(index):
         if joint < N_BODY:
             joints[:, joint], known[:, joint] = objective.targets[:, column], seen[:, column]
-    enough = known.sum(1) >= _MIN_FOR_BONES
-    rich, poor = np.flatnonzero(enough), np.flatnonzero(~enough)
+    state = rest_state(objective.prior, n_frames, 0, example)
+    whole = known.all(1)
+    rich, poor = np.flatnonzero(whole), np.flatnonzero(~whole)
     if len(rich):
         rest = body.joints_template[:N_BODY]
-        read = start_from_joints(objective.prior, rest, joints[rich], known[rich], example)
-        state = state.put(rich, aligned_start(objective.take(rich), read))
+        state = state.put(rich, start_from_joints(objective.prior, rest, joints[rich], known[rich], example))
     if len(poor):
-        part = objective.take(poor)
-        found, _ = minimise_in_chunks(part, aligned_start(part, state.take(poor)), _FIND)
-        state = state.put(poor, found)
-    return state
+        guesses = guessed_starts(objective.prior, joints[poor], known[poor], example)
+        state = state.put(poor, nearest_start(objective.take(poor), guesses))
+    return aligned_start(objective, state)
 
 
 def _given_start(start: Solution, solved: np.ndarray, n_frames: int) -> PoseState:

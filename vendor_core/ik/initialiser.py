@@ -4,6 +4,8 @@
 NumPy only: a start is cheap beside the solve.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ..arrays import Array, as_kind
@@ -13,6 +15,7 @@ from ..skeleton import BODY_PARENTS, N_BODY
 from .objective import Objective
 from .state import PoseState, rest_state
 
+_Z_UP = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])  # world axes, Z up, of one with Y up
 _CHILDREN = tuple(tuple(c for c in range(1, N_BODY) if BODY_PARENTS[c] == j) for j in range(N_BODY))
 
 
@@ -47,6 +50,18 @@ def aligned_start(objective: Objective, state: PoseState) -> PoseState:
     return state.changed(R_root=as_kind(R_root, state.R_root), trans=as_kind(trans, state.trans))
 
 
+def nearest_start(objective: Objective, starts: Sequence[PoseState]) -> PoseState:
+    """For each frame the start whose points, rigidly aligned, are nearest to their targets."""
+    best, best_error = starts[0], None
+    for start in starts:
+        start = aligned_start(objective, start)
+        apart = np.asarray(as_kind(objective.place(start) - objective.targets, np.zeros(0)))
+        error = np.sum(np.sum(apart**2, axis=-1) * np.asarray(as_kind(objective.confidence, np.zeros(0))), axis=1)
+        best = start if best_error is None else start.where(error < best_error, best)
+        best_error = error if best_error is None else np.minimum(error, best_error)
+    return best
+
+
 def start_from_joints(
     prior: Prior, rest: np.ndarray, joints: np.ndarray, seen: np.ndarray, example: Array
 ) -> PoseState:
@@ -76,6 +91,26 @@ def start_from_joints(
     delta = log_so3(np.swapaxes(prior.decode(z), -1, -2) @ R[:, 1:])
     found = {"z": z, "delta": delta, "R_root": R[:, 0], "trans": trans}
     return state.changed(**{name: as_kind(array, example) for name, array in found.items()})
+
+
+def guessed_starts(prior: Prior, joints: np.ndarray, seen: np.ndarray, example: Array) -> list[PoseState]:
+    """What the prior's learned guess makes of a few joints, once with Y up and once with Z up.
+
+    Where the torso is not seen the guess needs to know which way is up; the caller keeps what fits better.
+
+    Args:
+        joints: (F, 22, 3) metres, any number where unseen.
+        seen: (F, 22) bool.
+
+    Returns:
+        One state a guess, with the pelvis at the origin.
+    """
+    starts = []
+    for R_world_y_up in (np.eye(3), _Z_UP):
+        z, R_root = prior.guess(joints @ R_world_y_up, seen)
+        state = rest_state(prior, len(joints), 0, example)
+        starts.append(state.changed(z=as_kind(z, example), R_root=as_kind(R_world_y_up @ R_root, example)))
+    return starts
 
 
 def _orientation(j: int, carried: np.ndarray, rest: np.ndarray, joints: np.ndarray, seen: np.ndarray) -> np.ndarray:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The cost of a pose: distances of points to their targets, and what the prior, residuals and shape ask.
 
-`cost = sum_i w_i rho(|x_i - target_i|^2) / sigma^2 + w_z |z|^2 + w_delta |delta|^2 + w_beta |betas|^2`, with
+`cost = sum_i w_i rho(|x_i - target_i|^2) / sigma^2 + w_z |z - anchor|^2 + w_delta |delta|^2 + w_beta |betas|^2`, with
 `rho(e) = e`, or Geman-McClure's `c^2 e / (c^2 + e)`, whose scale c is lowered by stages (graduated non-convexity,
 Black and Rangarajan 1996; Yang et al. 2020).
 """
@@ -57,10 +57,12 @@ class Objective:
     prior: Prior
     targets: Array  # (F, P, 3) metres, any finite number where unseen
     confidence: Array  # (F, P), 0 where unseen
+    anchor: Array | None = None  # (F, L) the latents expected; None for the prior's centre
 
     def take(self, rows: Array) -> "Objective":
         """The frames of an index array."""
-        return replace(self, targets=self.targets[rows], confidence=self.confidence[rows])
+        anchor = None if self.anchor is None else self.anchor[rows]
+        return replace(self, targets=self.targets[rows], confidence=self.confidence[rows], anchor=anchor)
 
     def place(self, state: PoseState) -> Array:
         """Where the points are, (F, P, 3)."""
@@ -85,7 +87,7 @@ class Objective:
         M_t = xp.matrix_transpose(M)
         H = M_t @ ((J_weighted @ J_flat) @ M)
         g = matvec(M_t, matvec(J_weighted, xp.reshape(r, (r.shape[0], -1))))
-        v, ridge = state.vector(unknowns), _ridge(state, stage)
+        v, ridge = state.vector(unknowns, self.anchor), _ridge(state, stage)
         cost = xp.sum(rho, axis=-1) + xp.sum(ridge * v * v, axis=-1)
         H = H + as_kind(np.eye(v.shape[-1]), v) * ridge
         return Quadratic(cost, g + ridge * v, H)

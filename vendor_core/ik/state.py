@@ -66,11 +66,11 @@ class PoseState:
         xp = namespace(self.z)
         return xp.concat([self.R_root[:, None], prior.decode(self.z) @ exp_so3(self.delta)], axis=1)
 
-    def vector(self, unknowns: Unknowns) -> Array:
-        """The unknowns that have a prior of their own, zero elsewhere, (F, D): what regularisation pulls to zero."""
+    def vector(self, unknowns: Unknowns, anchor: Array | None) -> Array:
+        """What regularisation pulls to zero, (F, D): latents from their anchor, residuals, betas; zero elsewhere."""
         xp = namespace(self.z)
         rigid = xp.zeros_like(self.R_root[:, :2, 0])
-        parts = [self.z]
+        parts = [self.z if anchor is None else self.z - anchor]
         if unknowns.residual:
             parts.append(xp.reshape(self.delta, (len(self), -1)))
         parts.extend([rigid, rigid, rigid])
