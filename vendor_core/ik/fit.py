@@ -86,14 +86,16 @@ def fit_joints(
     solved = np.flatnonzero(~empty)
     objective = Objective(points, prior, targets[solved], confidence[solved])
     n_betas = points.shape_dirs.shape[2] if shape else 0
-    state = _expected(objective, body, index, seen[solved])
+    state, guessed = _expected(objective, body, index, seen[solved])
     objective = replace(objective, anchor=state.z)
     if start is not None:
         state = _given_start(start, solved, len(targets))
+    elif len(guessed):
+        found, _ = minimise_in_chunks(objective.take(guessed), state.take(guessed), _FIND)
+        state = state.put(guessed, found)
     state = state.changed(betas=_padded(state.betas, n_betas))
-    for stage in (_FIND, _REACH) if start is None else (_REACH,):
-        stage = replace(stage, unknowns=Unknowns(residual=stage.unknowns.residual, betas=shape))
-        state, _ = minimise_in_chunks(objective, state, stage, report)
+    reach = replace(_REACH, unknowns=Unknowns(residual=True, betas=shape))
+    state, _ = minimise_in_chunks(objective, state, reach, report)
     return solution_of(objective, state, solved, targets, confidence)
 
 
@@ -126,8 +128,10 @@ def checked_targets(positions: np.ndarray, weights: np.ndarray | None, n_points:
     return np.where(finite[..., None], positions, 0.0).astype(np.float64), confidence
 
 
-def _expected(objective: Objective, body: BodyModel, index: Sequence[int], seen: np.ndarray) -> PoseState:
-    """The pose to expect: read off the bones where all joints are seen, else the prior's guess."""
+def _expected(
+    objective: Objective, body: BodyModel, index: Sequence[int], seen: np.ndarray
+) -> tuple[PoseState, np.ndarray]:
+    """The poses to expect: read off the bones where all joints are seen, else guessed; and the rows of the latter."""
     n_frames, example = len(objective.targets), np.zeros(0)
     joints, known = np.zeros((n_frames, N_BODY, 3)), np.zeros((n_frames, N_BODY), bool)
     for column, joint in enumerate(index):
@@ -142,7 +146,7 @@ def _expected(objective: Objective, body: BodyModel, index: Sequence[int], seen:
     if len(poor):
         guesses = guessed_starts(objective.prior, joints[poor], known[poor], example)
         state = state.put(poor, nearest_start(objective.take(poor), guesses))
-    return aligned_start(objective, state)
+    return aligned_start(objective, state), poor
 
 
 def _given_start(start: Solution, solved: np.ndarray, n_frames: int) -> PoseState:
