@@ -63,19 +63,6 @@ def body_file(rig: bpy.types.Object) -> str | None:
     return source
 
 
-def shape_file(rig: bpy.types.Object, is_default: bool) -> str:
-    """A motion file that tells the worker the shape of a body in the scene."""
-    import numpy as np
-
-    from ..vendor_core.motion import Motion, write_motion
-    from .rig.shape import current_betas
-
-    path = Path(bpy.app.tempdir) / "poise_shape.npz"
-    body_name = "default" if is_default else ""
-    write_motion(path, Motion(np.zeros((1, 55, 3)), np.zeros((1, 3)), betas=current_betas(rig), body_name=body_name))
-    return str(path)
-
-
 def write_take(context: bpy.types.Context, request: TakeRequest, message: "Message") -> str:
     """Write the solved take into the scene; a line that sums it up.
 

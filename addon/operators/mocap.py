@@ -12,7 +12,7 @@ from bpy_extras.io_utils import ImportHelper
 from ...vendor_core.errors import Cancelled, PoiseError
 from .. import jobs
 from ..preferences import preferences
-from ..take_import import TakeRequest, body_file, shape_file, trimmed, write_take
+from ..take_import import TakeRequest, body_file, trimmed, write_take
 from .common import rig_of
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ class POISE_OT_import_c3d(bpy.types.Operator, ImportHelper):
 
     filename_ext = ".c3d"
     filter_glob: StringProperty(default="*.c3d", options={"HIDDEN"})  # type: ignore[valid-type]
+    filepath: StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})  # type: ignore[valid-type]  # never the last one
     target: EnumProperty(  # type: ignore[valid-type]
         name="Onto",
         description="The body that gets the motion",
@@ -85,7 +86,9 @@ class POISE_OT_import_c3d(bpy.types.Operator, ImportHelper):
         return True
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        return self.invoke_popup(context)  # type: ignore[return-value]  # the stub forgets its result
+        if self.properties.is_property_set("filepath"):  # a file was dropped: only the settings are to be asked for
+            return context.window_manager.invoke_props_dialog(self, confirm_text="Import C3D")  # type: ignore[return-value]
+        return super().invoke(context, event)  # type: ignore[return-value]
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
@@ -116,7 +119,7 @@ class POISE_OT_import_c3d(bpy.types.Operator, ImportHelper):
         first, last = trimmed(path, self.trim_start, self.trim_end)
         render = context.scene.render
         fps = render.fps / render.fps_base
-        rig, body, shape = None, None, "auto" if self.fit_shape else "none"
+        rig, body, betas = None, None, []
         if self.target == "ACTIVE":
             from ..rig.pose import read_rig
 
@@ -125,10 +128,9 @@ class POISE_OT_import_c3d(bpy.types.Operator, ImportHelper):
             body = body_file(rig)
             if self.fit_shape and "poise_body" in rig and not rig.visible_get():
                 raise PoiseError(f'"{rig.name}" is hidden and cannot get a new shape: unhide it, or turn Fit Shape off')
-            if not self.fit_shape and any(item.value for item in rig.poise.betas):
-                shape = shape_file(rig, is_default=body is None)
+            betas = [item.value for item in rig.poise.betas]
         params = {
-            "take": str(path), "layout": self.layout_name, "body": body, "prior": None, "shape": shape,
+            "take": str(path), "layout": self.layout_name, "body": body, "betas": None if self.fit_shape else betas,
             "fps": fps if self.rate == "SCENE" else None, "first": first, "last": last,
         }  # fmt: skip
         return TakeRequest(
@@ -151,6 +153,7 @@ class POISE_OT_follow_job(bpy.types.Operator):
     bl_label = "Import C3D"
     bl_options = {"INTERNAL", "UNDO"}
 
+    _shown = ""
     timer: bpy.types.Timer | None = None  # of the class, so that disabling the add-on finds it
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
@@ -185,8 +188,10 @@ class POISE_OT_follow_job(bpy.types.Operator):
     def _show(self, context: bpy.types.Context) -> None:
         state = jobs.state
         line = f"{state.title}   {100 * state.fraction:.0f} %   {state.text}   (Esc cancels)"
-        context.workspace.status_text_set(line)
-        _redraw(context)
+        if line != self._shown:
+            self._shown = line
+            context.workspace.status_text_set(line)
+            _redraw(context)
 
     def _end(self, context: bpy.types.Context, result: set[str]) -> set[str]:
         _stop_timer()
@@ -237,10 +242,13 @@ def _wait() -> "Message":
 
 
 def _redraw(context: bpy.types.Context) -> None:
+    """Redraw the sidebars alone: the scene has not changed."""
     for window in context.window_manager.windows:
         for area in window.screen.areas:
             if area.type == "VIEW_3D":
-                area.tag_redraw()
+                for region in area.regions:
+                    if region.type == "UI":
+                        region.tag_redraw()
 
 
 def _menu(self: bpy.types.Menu, context: bpy.types.Context) -> None:

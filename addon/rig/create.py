@@ -80,6 +80,7 @@ def create_body(
         bpy.data.armatures.remove(armature)
         raise
     rig.show_in_front = True
+    armature.display_type = "STICK"  # the skin stays visible behind its bones
     mesh_object = _add_mesh(context, rig, body, surface, names, name)
     mark_rig(rig, body, names, source)
     select_only(context, rig)

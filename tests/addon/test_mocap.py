@@ -158,7 +158,7 @@ def test_a_worker_that_dies_is_one_clear_line_and_the_next_import_works(scene, t
 
     monkeypatch.setattr(jobs, "poll", deadly_poll)
     before = snapshot()
-    with pytest.raises(RuntimeError, match="worker process ended unexpectedly.*Run it again"):
+    with pytest.raises(RuntimeError, match=r"worker process ended unexpectedly.*Run it again"):
         bpy.ops.poise.import_c3d(filepath=str(take))
     assert snapshot() == before and not jobs.state.running
     monkeypatch.undo()
