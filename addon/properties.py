@@ -51,7 +51,7 @@ class PoiseBeta(bpy.types.PropertyGroup):
     value: FloatProperty(  # type: ignore[valid-type]
         name="Shape",
         description="Shape coefficient, in standard deviations; joints and skin follow, the pose stays",
-        soft_min=-3.0, soft_max=3.0, min=-10.0, max=10.0, precision=2, update=_shape_changed,
+        soft_min=-3.0, soft_max=3.0, min=-10.0, max=10.0, precision=2, options=set(), update=_shape_changed,
     )  # fmt: skip
 
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What operators share: finding the rig they work on, and errors of the input as reports."""
 
+from typing import Any
+
 import bpy
 
 from ...vendor_core.errors import PoiseError
@@ -28,19 +30,31 @@ class RigOperator(PoiseOperator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if find_rig(context) is None:
-            cls.poll_message_set(NO_RIG)  # type: ignore[attr-defined]
-            return False
-        return True
+        rig = find_rig(context)
+        why = NO_RIG if rig is None else _unusable(rig)
+        if why:
+            cls.poll_message_set(why)  # type: ignore[attr-defined]
+        return not why
+
+
+def _unusable(rig: bpy.types.Object) -> str:
+    """Why the armature cannot be posed now; empty where it can."""
+    if rig.mode == "EDIT":
+        return "Leave Edit Mode first"
+    if rig.library is not None:
+        return "The body is linked from another file: make a library override first"
+    return ""
 
 
 def is_rig(obj: bpy.types.Object | None) -> bool:
     """Whether the object is an armature with the bones of the SMPL family."""
-    if obj is None or obj.type != "ARMATURE":
-        return False
+    return obj is not None and obj.type == "ARMATURE" and _is_family(obj.data)
+
+
+def _is_family(armature: Any) -> bool:
     from ..rig.names import missing_body_bones
 
-    return not missing_body_bones(obj.data.bones.keys())
+    return not missing_body_bones(armature.bones.keys())
 
 
 def rig_of(context: bpy.types.Context) -> bpy.types.Object:
@@ -69,5 +83,7 @@ def find_rig(context: bpy.types.Context) -> bpy.types.Object | None:
     selected = [obj for obj in context.selected_objects if obj.type == "ARMATURE"]
     if len(selected) == 1:
         return selected[0]
+    if not any(_is_family(armature) for armature in bpy.data.armatures):
+        return None
     bodies = [obj for obj in context.view_layer.objects if is_rig(obj)]
     return bodies[0] if len(bodies) == 1 else None

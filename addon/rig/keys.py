@@ -12,7 +12,9 @@ from ...vendor_core.rotations import quaternion_to_matrix
 from .convert import BonePose, Rig
 
 _CHANNELS = {"QUATERNION": "rotation_quaternion", "AXIS_ANGLE": "rotation_axis_angle"}  # any other: Euler angles
-_ATTRIBUTES = ("handle_left_type", "handle_right_type", "interpolation", "easing", "type")
+_ENUMS = ("handle_left_type", "handle_right_type", "interpolation", "easing", "type")
+_NUMBERS = ("amplitude", "back", "period")
+_FLAGS = ("select_control_point", "select_left_handle", "select_right_handle")
 _VECTORS = ("co", "handle_left", "handle_right")
 _SAME_FRAME = 1e-3
 
@@ -133,7 +135,7 @@ def put_keys(
 ) -> None:
     """Replace the keys of an F-curve from the first to the last of `frames` (F,) by new ones; the others stay.
 
-    Keys that are no in-betweens and were there before keep their type (keyframe, extreme, ...).
+    Keys that are no in-betweens and were there before keep their type (keyframe, extreme, ...) and selection.
     """
     old, new = _read_keys(curve), _fresh_keys(frames, values, interpolation)
     at = old["co"][:, 0]
@@ -142,12 +144,13 @@ def put_keys(
         for i in np.flatnonzero(~between):
             same = np.flatnonzero(np.abs(at - frames[i]) < _SAME_FRAME)
             if len(same) and old["type"][same[0]] != _enum("type", _in_between_type()):
-                new["type"][i] = old["type"][same[0]]
+                for name in ("type", *_FLAGS):
+                    new[name][i] = old[name][same[0]]
     before, after = at < frames[0] - _SAME_FRAME, at > frames[-1] + _SAME_FRAME
     points = curve.keyframe_points
     points.clear()
     points.add(len(frames) + int(before.sum()) + int(after.sum()))
-    for name in (*_ATTRIBUTES, *_VECTORS):
+    for name in new:
         merged = np.concatenate([old[name][before], new[name], old[name][after]])
         points.foreach_set(name, merged.ravel())
     curve.update()
@@ -162,14 +165,17 @@ def _fresh_keys(frames: np.ndarray, values: np.ndarray, interpolation: str) -> d
         "easing": "AUTO", "type": "KEYFRAME",
     }  # fmt: skip
     keys = {name: np.full(n, _enum(name, kind), dtype=np.int32) for name, kind in kinds.items()}
+    keys |= {name: np.full(n, _default(name), dtype=np.float32) for name in _NUMBERS}
+    keys |= {name: np.zeros(n, dtype=bool) for name in _FLAGS}
     return keys | {"co": co, "handle_left": co - third, "handle_right": co + third}
 
 
 def _read_keys(curve: bpy.types.FCurve) -> dict[str, np.ndarray]:
     points = curve.keyframe_points
+    kinds = dict.fromkeys(_ENUMS, np.int32) | dict.fromkeys(_NUMBERS, np.float32) | dict.fromkeys(_FLAGS, np.bool_)
     keys: dict[str, np.ndarray] = {}
-    for name in _ATTRIBUTES:
-        keys[name] = np.zeros(len(points), dtype=np.int32)
+    for name, kind in kinds.items():
+        keys[name] = np.zeros(len(points), dtype=kind)
         points.foreach_get(name, keys[name])
     for name in _VECTORS:
         flat = np.zeros(2 * len(points), dtype=np.float32)
@@ -180,6 +186,10 @@ def _read_keys(curve: bpy.types.FCurve) -> dict[str, np.ndarray]:
 
 def _enum(attribute: str, identifier: str) -> int:
     return bpy.types.Keyframe.bl_rna.properties[attribute].enum_items[identifier].value
+
+
+def _default(attribute: str) -> float:
+    return bpy.types.Keyframe.bl_rna.properties[attribute].default
 
 
 def _new_curve(bag: Any, data_path: str, index: int, group: str) -> bpy.types.FCurve:
@@ -219,9 +229,7 @@ def keyed_frames(obj: bpy.types.Object, rig: Rig, selected: bool) -> np.ndarray:
         keys = _read_keys(curve)
         chosen = ~np.isin(keys["type"], list(made))
         if selected:
-            flags = np.zeros(len(chosen), dtype=bool)
-            curve.keyframe_points.foreach_get("select_control_point", flags)
-            chosen &= flags
+            chosen &= keys["select_control_point"]
         frames.update(np.round(keys["co"][chosen, 0].astype(np.float64), 4).tolist())
     return np.array(sorted(frames))
 

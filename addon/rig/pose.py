@@ -77,11 +77,11 @@ def set_rotation(bone: bpy.types.PoseBone, q: Quaternion) -> None:
 
 
 def lowest_point(context: bpy.types.Context, obj: bpy.types.Object) -> float:
-    """Height in the world (m) of the lowest vertex of the meshes that the armature deforms, or else of its bones."""
+    """World height (m) of the lowest vertex of the visible meshes that the armature deforms, or of its bones."""
     depsgraph = context.evaluated_depsgraph_get()
     depsgraph.update()
     lowest = np.inf
-    for mesh_object in meshes_of(context, obj):
+    for mesh_object in (m for m in meshes_of(context, obj) if m.visible_get()):  # hidden ones are not evaluated
         evaluated = mesh_object.evaluated_get(depsgraph)
         mesh = evaluated.to_mesh()
         co = np.empty(3 * len(mesh.vertices), dtype=np.float32)

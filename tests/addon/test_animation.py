@@ -176,3 +176,24 @@ def test_long_interpolations_are_keyed_fast(body) -> None:
     bpy.ops.poise.interpolate()
     assert time.perf_counter() - start < 5
     assert len(keys_of(body)) == 1001
+
+
+def test_keys_outside_keep_everything(body) -> None:
+    keyed(body, {1: 1, 11: 2, 21: 3})
+    knee = next(c for c in addon("rig.keys").curves_of(body) if "left_knee" in c.data_path)
+    last = knee.keyframe_points[-1]
+    last.interpolation, last.amplitude, last.easing, last.select_control_point = "ELASTIC", 0.7, "EASE_IN", True
+    last.handle_left_type = last.handle_right_type = "FREE"
+    last.handle_left, last.handle_right = (19, last.co[1] + 0.2), (23, last.co[1] - 0.2)
+    for curve in addon("rig.keys").curves_of(body):
+        for key in curve.keyframe_points:
+            key.select_control_point = key.co[0] < 20
+
+    def kept() -> tuple:
+        key = next(c for c in addon("rig.keys").curves_of(body) if "left_knee" in c.data_path).keyframe_points[-1]
+        return (key.interpolation, key.amplitude, key.easing, key.handle_left_type, *key.handle_left, *key.handle_right)
+
+    before = kept()
+    bpy.ops.poise.interpolate(source="SELECTED")
+    assert kept() == before
+    assert len(addon("rig.keys").keyed_frames(body, addon("rig.pose").read_rig(body), selected=True)) == 2

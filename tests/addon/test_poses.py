@@ -258,3 +258,17 @@ def test_buttons_are_grey_without_a_body(scene, operator: str) -> None:
 
 def test_solve_is_grey_without_a_selected_empty(body) -> None:
     assert bpy.ops.poise.generate_pose.poll() and not bpy.ops.poise.solve_targets.poll()
+
+
+def test_bodies_in_edit_mode_are_left_alone(body) -> None:
+    bpy.ops.object.mode_set(mode="EDIT")
+    assert not bpy.ops.poise.generate_pose.poll()
+    bpy.ops.object.mode_set(mode="OBJECT")
+    assert bpy.ops.poise.generate_pose.poll()
+
+
+def test_generated_pose_without_a_visible_mesh_stands_on_its_bones(body) -> None:
+    body.children[0].hide_set(True)
+    before = min((body.matrix_world @ b.tail).z for b in body.pose.bones)
+    bpy.ops.poise.generate_pose(seed=1)
+    assert min((body.matrix_world @ b.tail).z for b in body.pose.bones) == pytest.approx(before, abs=1e-4)
