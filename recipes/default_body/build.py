@@ -10,15 +10,17 @@ import numpy as np
 
 from vendor_core.skeleton import JOINTS, PARENTS
 
+from .fairing import chest_fairing
 from .makehuman import MakeHuman, data_folder
 from .materials import MATERIALS, Figure, assign_materials
 from .regressor import joint_regressor
 from .repose import repose
-from .rig import joint_matrix, limit_influences, skin_weights
+from .rig import joint_matrix, joint_offsets, limit_influences, skin_weights
 from .shape_space import N_BETAS, SLIDERS, named_directions, neutral, random_adults, residual_directions
 
 STATURE = 1.70  # metres, of the template
 REST_PELVIS = np.array([0.0, -0.351, 0.012])  # SMPL-X's neutral J0
+PEOPLE = 120  # random adults whose variation the unnamed betas take up
 EXPRESSIONS = (
     "jawOpen", "mouthSmileLeft", "mouthSmileRight", "mouthFunnel", "mouthPucker", "browInnerUp", "browDownLeft",
     "browDownRight", "eyeBlinkLeft", "eyeBlinkRight",
@@ -41,7 +43,7 @@ class Puppet:
 
     def build(self, vertices: np.ndarray) -> np.ndarray:
         """T-posed skin and joints (V + 55, 3) of A-posed vertices (N, 3), the pelvis at the origin."""
-        posed, joints = repose(vertices, self.joint_matrix @ vertices, self.weights)
+        posed, joints = repose(vertices, self.joint_matrix @ vertices + joint_offsets(), self.weights)
         return self.scale * (np.concatenate([posed[self.kept], joints]) - joints[0])
 
 
@@ -49,7 +51,7 @@ def _puppet(source: MakeHuman) -> Puppet:
     kept = np.unique(source.mesh.quads)
     matrix = joint_matrix(source)
     vertices = neutral(source)
-    weights = limit_influences(skin_weights(source, matrix @ vertices, vertices))
+    weights = limit_influences(skin_weights(source, matrix @ vertices + joint_offsets(), vertices))
     unscaled = Puppet(kept, matrix, weights, 1.0)
     return Puppet(kept, matrix, weights, STATURE / float(np.ptp(unscaled.build(vertices)[: len(kept), 1])))
 
@@ -69,61 +71,104 @@ def _volume_gradient(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     return gradient
 
 
+@dataclass(frozen=True)
+class Topology:
+    """Faces over the kept vertices."""
+
+    quads: np.ndarray  # (Q, 4)
+    triangles: np.ndarray  # (2Q, 3)
+    mirror: np.ndarray  # (V,)
+
+
+def _topology(source: MakeHuman, puppet: Puppet) -> Topology:
+    compact = np.full(len(source.mesh.vertices), -1)
+    compact[puppet.kept] = np.arange(len(puppet.kept))
+    quads = compact[source.mesh.quads]
+    triangles = np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
+    return Topology(quads, triangles, compact[source.mirror[puppet.kept]])
+
+
+def _shapes(source: MakeHuman, puppet: Puppet, template: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """Shape directions (N_BETAS, V + 55, 3) of skin and joints, metres a unit."""
+    stature = _stature_gradient(template, len(puppet.kept))
+    named = named_directions(source, puppet.build, stature, _volume_gradient(template, triangles))
+    people = np.array([puppet.build(source.vertices(macro)) for macro in random_adults(PEOPLE, seed=0)])
+    rest = residual_directions(people - template, named, stature, N_BETAS - len(SLIDERS))
+    return np.concatenate([named, rest])
+
+
+def _expressions(source: MakeHuman, puppet: Puppet, template: np.ndarray) -> np.ndarray:
+    """Expression directions (E, V + 55, 3)."""
+    vertices = neutral(source)
+    return np.array([puppet.build(vertices + source.face_unit(name)) - template for name in EXPRESSIONS])
+
+
 def build_body(source: MakeHuman) -> dict[str, np.ndarray]:
     """All arrays of the asset, by key."""
     puppet = _puppet(source)
     n = len(puppet.kept)
-    compact = np.full(len(source.mesh.vertices), -1)
-    compact[puppet.kept] = np.arange(n)
-    quads = compact[source.mesh.quads]
-    triangles = np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
-    mirror = compact[source.mirror[puppet.kept]]
-
+    topology = _topology(source, puppet)
     template = puppet.build(neutral(source))
-    named = named_directions(
-        source, puppet.build, _stature_gradient(template, n), _volume_gradient(template, triangles)
-    )
-    people = np.array([puppet.build(source.vertices(macro)) for macro in random_adults(120, seed=0)])
-    rest = residual_directions(people - template, named, N_BETAS - len(SLIDERS))
-    shapes = np.concatenate([named, rest])
-    faces = _expressions(source, puppet, template)[:, :n]
-
+    shapes = _shapes(source, puppet, template, topology.triangles)
+    fair = chest_fairing(template[:n], topology.quads, topology.mirror)
+    faces = fair(_expressions(source, puppet, template)[:, :n])
+    template[:n], shapes[:, :n] = fair(template[:n]), fair(shapes[:, :n])
     weights = puppet.weights[puppet.kept]
-    regressor = joint_regressor(template[:n], shapes[:, :n], faces, template[n:], shapes[:, n:], mirror)
+    regressor = joint_regressor(template[:n], shapes[:, :n], faces, template[n:], shapes[:, n:], topology.mirror)
+
     vertices = template[:n] - regressor[0] @ template[:n] + REST_PELVIS
-    directions = np.concatenate([shapes[:, :n], faces])
-    directions[:N_BETAS] -= np.einsum("v,nvx->nx", regressor[0], directions[:N_BETAS])[:, None]
-    joints = regressor @ vertices
-    material = assign_materials(Figure(vertices, quads, joints, weights))
-    uv_kept, quad_uv = np.unique(source.mesh.quad_uv, return_inverse=True)
+    shapes = shapes[:, :n] - np.einsum("v,nvx->nx", regressor[0], shapes[:, :n])[:, None]  # the pelvis stays
+    figure = Figure(vertices, topology.quads, regressor @ vertices, weights, topology.mirror)
+    directions = np.concatenate([shapes, faces]).transpose(1, 2, 0)
+    return _body_arrays(figure, topology, directions, regressor) | _look_arrays(source, figure) | _texts()
+
+
+def _body_arrays(
+    figure: Figure, topology: Topology, directions: np.ndarray, regressor: np.ndarray
+) -> dict[str, np.ndarray]:
+    """What every reader of SMPL-X files expects, and the quads."""
     return {
-        "v_template": vertices.astype(np.float32),
-        "f": triangles.astype(np.int32),
-        "quads": quads.astype(np.int32),
-        "shapedirs": (np.round(directions.transpose(1, 2, 0), 5) + 0.0).astype(np.float16),
+        "v_template": _rounded(figure.vertices, 7).astype(np.float32),
+        "f": topology.triangles.astype(np.int32),
+        "quads": topology.quads.astype(np.int32),
+        "shapedirs": _rounded(directions, 5).astype(np.float16),
         "num_betas": np.array(N_BETAS),
         "num_expressions": np.array(len(EXPRESSIONS)),
-        "weights": weights.astype(np.float32),
-        "J_regressor": regressor.astype(np.float32),
+        "weights": figure.weights.astype(np.float32),
+        "J_regressor": _rounded(regressor, 7).astype(np.float32),
         "kintree_table": np.array([PARENTS, range(len(JOINTS))], dtype=np.int64),
         "joint_names": np.array(JOINTS),
+    }
+
+
+def _rounded(values: np.ndarray, decimals: int) -> np.ndarray:
+    """Rounded well above the noise of linear algebra, without -0: the asset is bit-equal on any number of threads."""
+    return np.round(values, decimals) + 0.0
+
+
+def _look_arrays(source: MakeHuman, figure: Figure) -> dict[str, np.ndarray]:
+    """UVs and materials."""
+    uv_kept, quad_uv = np.unique(source.mesh.quad_uv, return_inverse=True)
+    return {
         "uv": source.mesh.uv[uv_kept].astype(np.float32),
-        "quad_uv": quad_uv.reshape(quads.shape).astype(np.int32),
-        "material": material.astype(np.uint8),
+        "quad_uv": quad_uv.reshape(figure.quads.shape).astype(np.int32),
+        "material": assign_materials(figure).astype(np.uint8),
         "material_names": np.array(list(MATERIALS)),
         "material_colors": np.array([colour for colour, _ in MATERIALS.values()], dtype=np.float32),
         "material_roughness": np.array([roughness for _, roughness in MATERIALS.values()], dtype=np.float32),
-        "beta_names": np.array([s.name for s in SLIDERS] + [f"shape_{i}" for i in range(len(SLIDERS), N_BETAS)]),
-        "beta_units": np.array([s.unit for s in SLIDERS] + ["one standard deviation"] * (N_BETAS - len(SLIDERS))),
+    }
+
+
+def _texts() -> dict[str, np.ndarray]:
+    """Names for the panels, licence and provenance."""
+    unnamed = range(len(SLIDERS), N_BETAS)
+    return {
+        "beta_names": np.array([s.name for s in SLIDERS] + [f"shape_{i}" for i in unnamed]),
+        "beta_units": np.array([s.meaning for s in SLIDERS] + ["one standard deviation" for _ in unnamed]),
         "expression_names": np.array(EXPRESSIONS),
         "license": np.array("CC0-1.0"),
         "provenance": np.array(PROVENANCE),
     }
-
-
-def _expressions(source: MakeHuman, puppet: Puppet, template: np.ndarray) -> np.ndarray:
-    vertices = neutral(source)
-    return np.array([puppet.build(vertices + source.face_unit(name)) - template for name in EXPRESSIONS])
 
 
 def write(arrays: dict[str, np.ndarray], path: Path) -> None:

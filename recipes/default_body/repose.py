@@ -7,15 +7,20 @@ from vendor_core.skeleton import JOINTS, PARENTS, ancestor_mask
 
 from .rig import REFERENCE_OFFSETS
 
-_LIMBS = (("hip", "knee"), ("knee", "ankle"), ("shoulder", "elbow"), ("elbow", "wrist"))
-_FINGERS = ("index", "middle", "ring", "pinky")
+_LIMBS = {"hip": "knee", "knee": "ankle", "shoulder": "elbow", "elbow": "wrist"}
+_FINGERS = ("index", "middle", "ring", "pinky", "thumb")
+_UP = np.array([0.0, 1.0, 0.0])
+_MIRRORED = {"left": np.array([1.0, 1.0, 1.0]), "right": np.array([-1.0, 1.0, 1.0])}
+_OUTWARD = {"left": np.array([1.0, 0.0, 0.0]), "right": np.array([-1.0, 0.0, 0.0])}
+_THUMB = np.array([0.66, -0.3, 0.69])  # where the left thumb points
+_SPREAD = 0.6  # share of the fingers' spread that stays
 _HINGE_TWIST = np.radians(20)  # the elbow's hinge looks forward and up in the T pose, as in the motion data
 
 
 def _rotation_between(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """The shortest rotation that takes direction a to direction b."""
     a, b = a / np.linalg.norm(a), b / np.linalg.norm(b)
-    return _rotation_about(np.cross(a, b), np.arctan2(np.linalg.norm(np.cross(a, b)), a @ b))
+    return _rotation_about(np.cross(a, b), float(np.arctan2(np.linalg.norm(np.cross(a, b)), a @ b)))
 
 
 def _rotation_about(axis: np.ndarray, angle: float) -> np.ndarray:
@@ -42,32 +47,34 @@ def t_pose(joints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _turn(name: str, R_parent: np.ndarray, joints: np.ndarray) -> np.ndarray:
     """Global rotation of one joint in the T pose, given its parent's."""
     side, _, part = name.partition("_")
-    at = {f: joints[JOINTS.index(f"{side}_{f}")] for f in ("ankle", "foot", "wrist", "index1", "middle1", "pinky1")} if part else {}
-    outward = np.array([1.0 if side == "left" else -1.0, 0, 0])
-    for start, end in _LIMBS:
-        if part == start:
-            child = JOINTS.index(f"{side}_{end}")
-            bone = joints[child] - joints[JOINTS.index(name)]
-            return _rotation_between(R_parent @ bone, REFERENCE_OFFSETS[child]) @ R_parent
-    if part == "ankle":
-        foot, wanted = at["foot"] - at["ankle"], REFERENCE_OFFSETS[JOINTS.index(f"{side}_foot")]
-        return _rotation_about(np.array([0, 1.0, 0]), np.arctan2(wanted[0], wanted[2]) - np.arctan2(foot[0], foot[2]))
+    here = JOINTS.index(name)
+    if part in _LIMBS:
+        child = JOINTS.index(f"{side}_{_LIMBS[part]}")
+        return _rotation_between(R_parent @ (joints[child] - joints[here]), REFERENCE_OFFSETS[child]) @ R_parent
+    if part == "ankle":  # the sole stays flat
+        child = JOINTS.index(f"{side}_foot")
+        foot, wanted = joints[child] - joints[here], REFERENCE_OFFSETS[child]
+        return _rotation_about(_UP, float(np.arctan2(wanted[0], wanted[2]) - np.arctan2(foot[0], foot[2])))
     if part == "wrist":
-        R = _rotation_between(R_parent @ (at["middle1"] - at["wrist"]), outward) @ R_parent
-        return _rotation_about(np.array([1.0, 0, 0]), _palm_turn(R, side, joints)) @ R
+        bone = joints[JOINTS.index(f"{side}_middle1")] - joints[here]
+        R = _rotation_between(R_parent @ bone, _OUTWARD[side]) @ R_parent
+        return _rotation_about(_OUTWARD["left"], _palm_turn(R, side, joints)) @ R
     if part[:-1] in _FINGERS:
         return _straight_finger(side, part, R_parent, joints)
     return R_parent
 
 
 def _straight_finger(side: str, part: str, R_parent: np.ndarray, joints: np.ndarray) -> np.ndarray:
-    """Fingers lie flat: the first bone keeps its spread within the palm's plane, the others continue it."""
+    """Fingers lie flat, a little less spread than in the source, each bone in line with the first."""
     first, knuckle = JOINTS.index(f"{side}_{part[:-1]}1"), int(part[-1])
     if knuckle == 3:
         return R_parent
     bone = R_parent @ (joints[first + knuckle] - joints[first + knuckle - 1])
-    wanted = bone * [1, 0, 1] if knuckle == 1 else R_parent @ (joints[first + 1] - joints[first])
-    return _rotation_between(bone, wanted) @ R_parent
+    if knuckle == 2:
+        return _rotation_between(bone, R_parent @ (joints[first + 1] - joints[first])) @ R_parent
+    if part == "thumb1":
+        return _rotation_between(R_parent @ (joints[first + 2] - joints[first]), _THUMB * _MIRRORED[side]) @ R_parent
+    return _rotation_between(bone, bone * [1, 0, _SPREAD]) @ R_parent
 
 
 def _palm_turn(R_wrist: np.ndarray, side: str, joints: np.ndarray) -> float:
@@ -97,7 +104,7 @@ def _turn_hands(vertices: np.ndarray, joints: np.ndarray, weights: np.ndarray) -
         _twist(vertices, joints, weights, shoulder, elbow, -sign * _HINGE_TWIST)
         R_world, _ = t_pose(joints)
         middle = joints[JOINTS.index(f"{side}_middle1")] - joints[wrist]
-        R_hand = _rotation_between(R_world[elbow] @ middle, np.array([sign, 0.0, 0.0])) @ R_world[elbow]
+        R_hand = _rotation_between(R_world[elbow] @ middle, _OUTWARD[side]) @ R_world[elbow]
         _twist(vertices, joints, weights, elbow, wrist, sign * _palm_turn(R_hand, side, joints))
 
 

@@ -21,12 +21,13 @@ REFERENCE_OFFSETS = np.array([
     [0.258, -0.015, -0.027], [-0.258, -0.015, -0.027], [0.267, 0.01, -0.007], [-0.267, 0.01, -0.007],
 ])  # fmt: skip
 
-# A joint is a blend of heads of MakeHuman's bones. The hips lie well inside the outline, the pelvis above them, and
-# the spine's joints are spread as the reference's.
+# A joint is a blend of heads of MakeHuman's bones, plus an offset in metres. The hips lie well inside the outline and
+# the spine's joints are spread as the reference's, the upper ones set back into the vertebrae.
 _MIDDLE_BLENDS: dict[str, dict[str, float]] = {
-    "spine1": {"spine03": 0.6, "spine02": 0.4},
+    "pelvis": {"spine05": 0.5, "spine03": 0.5},
+    "spine1": {"spine03": 0.45, "spine02": 0.55},
     "spine2": {"spine02": 0.3, "spine01": 0.7},
-    "spine3": {"spine01": 0.8, "neck01": 0.2},
+    "spine3": {"spine01": 0.9, "neck01": 0.1},
     "neck": {"neck01": 0.6, "neck02": 0.4},
     "head": {"head": 1.0},
     "jaw": {"jaw": 1.0},
@@ -42,11 +43,26 @@ _SIDE_BLENDS: dict[str, dict[str, float]] = {
     "wrist": {"wrist": 1.0},
     "eye_smplhf": {"eye": 1.0},
 }
-_PELVIS_ABOVE_HIPS = {"hips": 0.2, "spine04": 0.8}
+_OFFSETS: dict[str, tuple[float, float, float]] = {
+    "pelvis": (0, 0, 0.012),
+    "neck": (0, 0, -0.018),
+    "head": (0, 0, -0.01),
+    "collar": (0, 0, -0.015),
+    "foot": (0, -0.008, 0),
+}
+
+_SOFT = ("pelvis", "spine1", "spine2", "spine3", "left_collar", "right_collar", "left_shoulder", "right_shoulder",
+         "left_hip", "right_hip")  # fmt: skip
+_ROUNDS = 6
+
+
+def joint_offsets() -> np.ndarray:
+    """(55, 3) metres, added to what `joint_matrix` gives."""
+    return np.array([_OFFSETS.get(name.split("_", 1)[-1], (0, 0, 0)) for name in JOINTS], dtype=float)
 
 
 def joint_matrix(source: MakeHuman) -> np.ndarray:
-    """Dense (55, N): joints = matrix @ vertices, for every shape of the A-posed base mesh."""
+    """Dense (55, N): joints = matrix @ vertices + joint_offsets(), for every shape of the A-posed base mesh."""
     rows = np.zeros((len(JOINTS), len(source.mesh.vertices)))
     for name, blend in _MIDDLE_BLENDS.items():
         rows[JOINTS.index(name)] = sum(share * _bone_head(source, bone) for bone, share in blend.items())
@@ -56,9 +72,8 @@ def joint_matrix(source: MakeHuman) -> np.ndarray:
         for name, blend in blends.items():
             for bone, share in blend.items():
                 end = opposite if bone.startswith("opposite ") else letter
-                rows[JOINTS.index(f"{side}_{name}")] += share * _bone_head(source, f"{bone.removeprefix('opposite ')}.{end}")
-    hips = 0.5 * (rows[JOINTS.index("left_hip")] + rows[JOINTS.index("right_hip")])
-    rows[0] = _PELVIS_ABOVE_HIPS["hips"] * hips + _PELVIS_ABOVE_HIPS["spine04"] * _bone_head(source, "spine04")
+                head = _bone_head(source, f"{bone.removeprefix('opposite ')}.{end}")
+                rows[JOINTS.index(f"{side}_{name}")] += share * head
     return 0.5 * (rows + rows[np.array(MIRROR)][:, source.mirror])
 
 
@@ -92,6 +107,7 @@ def skin_weights(source: MakeHuman, joints: np.ndarray, vertices: np.ndarray) ->
         weights[eye, JOINTS.index(f"{side}_eye_smplhf")] = 1
     weights /= np.maximum(weights.sum(1, keepdims=True), 1e-9)
     _blend_trunk(weights, joints, vertices)
+    _smooth_girdles(weights, source.mesh.quads)
     return 0.5 * (weights + weights[source.mirror][:, MIRROR])
 
 
@@ -126,7 +142,7 @@ def _blend_trunk(weights: np.ndarray, joints: np.ndarray, vertices: np.ndarray) 
     names = ("pelvis", "spine1", "spine2", "spine3")
     columns = [JOINTS.index(name) for name in names]
     trunk = weights[:, columns].sum(1)
-    half_bands = (0.085, 0.085, 0.085)
+    half_bands = (0.11, 0.11, 0.11)
     height = vertices[:, 1]
     turned = [np.ones(len(height))]
     for name, half in zip(names[1:], half_bands, strict=True):
@@ -137,14 +153,29 @@ def _blend_trunk(weights: np.ndarray, joints: np.ndarray, vertices: np.ndarray) 
         weights[:, column] = trunk * (here - above)
 
 
+def _smooth_girdles(weights: np.ndarray, quads: np.ndarray) -> None:
+    """Ease the weights about shoulders and hips by a few rounds of averaging over the mesh's edges."""
+    edges = np.concatenate([quads[:, [i, (i + 1) % 4]] for i in range(4)])  # each edge once from either side
+    count = np.bincount(edges[:, 0], minlength=len(weights))
+    soft = weights[:, [JOINTS.index(name) for name in _SOFT]].sum(1) > 0.3
+    moved = soft & (count > 0)
+    for _ in range(_ROUNDS):
+        average = np.zeros_like(weights)
+        np.add.at(average, edges[:, 0], weights[edges[:, 1]])
+        weights[moved] = 0.5 * weights[moved] + 0.5 * average[moved] / count[moved, None]
+
+
 def limit_influences(weights: np.ndarray, most: int = 4, steps: int = 1024) -> np.ndarray:
-    """Weights (V, J) with at most `most` influences, each a multiple of 1/steps, rows summing to exactly one."""
+    """Weights (V, J) with at most `most` influences, each a multiple of 1/steps, rows summing to exactly one.
+
+    Of a left and a right joint that weigh the same neither is dropped alone: the middle of the body stays symmetric.
+    """
     kept = np.argsort(-weights, axis=1, kind="stable")[:, :most]
+    first_dropped = -np.partition(-weights, most, axis=1)[:, most, None]
     values = np.take_along_axis(weights, kept, axis=1)
+    values[values < first_dropped + 1e-9] = 0
     values = np.round(values / values.sum(1, keepdims=True) * steps)
     values[:, 0] += steps - values.sum(1)
     limited = np.zeros_like(weights)
     np.put_along_axis(limited, kept, values / steps, axis=1)
     return limited
-
-
