@@ -27,7 +27,7 @@ class POISE_OT_generate_pose(RigOperator, bpy.types.Operator):
         name="Root",
         description="Where the body stands",
         items=(
-            ("UPRIGHT", "Upright on Ground", "Upright, facing where it faces, its lowest point as low as before"),
+            ("UPRIGHT", "Upright on Ground", "Upright, facing where it faces, its lowest point at height zero"),
             ("KEEP", "Keep", "The pelvis stays as it is"),
         ),
         default="UPRIGHT",
@@ -39,7 +39,7 @@ class POISE_OT_generate_pose(RigOperator, bpy.types.Operator):
 
         from ...vendor_core.prior import interpolate_poses, load_prior
         from ..rig.convert import upright
-        from ..rig.pose import lowest_point, read_pose, read_rig
+        from ..rig.pose import read_pose, read_rig
         from ..rig.posing import full_pose, show_pose
 
         obj = rig_of(context)
@@ -54,7 +54,7 @@ class POISE_OT_generate_pose(RigOperator, bpy.types.Operator):
         R_body[0, 1:] = new
         ground = None
         if self.root == "UPRIGHT":
-            ground = lowest_point(context, obj)
+            ground = 0.0
             R_body[:, 0] = upright(R_body[:, 0])
         show_pose(context, obj, rig, full_pose(R_body, now.trans, self.hands), self.hands != "KEEP", ground)
 

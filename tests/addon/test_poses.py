@@ -37,6 +37,7 @@ def test_generated_pose_is_the_priors(rig) -> None:
 
 
 def test_generated_pose_stands_on_the_ground(body) -> None:
+    body.poise.betas[0].value = 1.0
     for seed in (1, 2):
         bpy.ops.poise.generate_pose(seed=seed)
         assert evaluated_vertices(body)[:, 2].min() == pytest.approx(0, abs=1e-4)
@@ -269,6 +270,5 @@ def test_bodies_in_edit_mode_are_left_alone(body) -> None:
 
 def test_generated_pose_without_a_visible_mesh_stands_on_its_bones(body) -> None:
     body.children[0].hide_set(True)
-    before = min((body.matrix_world @ b.tail).z for b in body.pose.bones)
     bpy.ops.poise.generate_pose(seed=1)
-    assert min((body.matrix_world @ b.tail).z for b in body.pose.bones) == pytest.approx(before, abs=1e-4)
+    assert min((body.matrix_world @ b.tail).z for b in body.pose.bones) == pytest.approx(0, abs=1e-4)
