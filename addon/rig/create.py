@@ -230,8 +230,10 @@ def _add_weights(obj: bpy.types.Object, body: BodyModel) -> None:
         group = obj.vertex_groups.new(name=name)
         column = body.weights[:, j]
         used = np.flatnonzero(column > 1e-6)
-        for vertex, weight in zip(used.tolist(), column[used].tolist(), strict=True):
-            group.add((vertex,), weight, "REPLACE")
+        used = used[np.argsort(column[used], kind="stable")]
+        weights, starts = np.unique(column[used], return_index=True)
+        for weight, vertices in zip(weights.tolist(), np.split(used, starts[1:]), strict=True):
+            group.add(vertices.tolist(), weight, "REPLACE")  # one call for all vertices of one weight
 
 
 def _add_shape_keys(obj: bpy.types.Object, body: BodyModel, names: ShapeNames) -> None:
@@ -240,6 +242,6 @@ def _add_shape_keys(obj: bpy.types.Object, body: BodyModel, names: ShapeNames) -
     for column, name in zip(columns, (*names.betas, *names.expressions), strict=True):
         key = obj.shape_key_add(name=name, from_mix=False)
         shaped = (body.v_template + body.shape_dirs[..., column]) @ Y_UP_TO_Z_UP.T
-        key.data.foreach_set("co", shaped.astype(np.float32).ravel())
+        key.points.foreach_set("co", shaped.astype(np.float32).ravel())
         key.slider_min, key.slider_max = -SLIDER_RANGE, SLIDER_RANGE
         key.value = 0.0
