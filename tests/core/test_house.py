@@ -21,7 +21,7 @@ FLOORS = {
     6: {"cli", "commands", "info", "jobs", "worker", "__main__"},
 }
 FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
-FOLDERS = ("addon", "vendor_core", "tests", "tools", "recipes", ".ci")
+FOLDERS = ("addon", "vendor_core", "tests", "tools", "demo", "recipes", ".ci")
 SOURCES = sorted(
     [path for folder in FOLDERS for path in (REPO / folder).rglob("*.py")] + [*REPO.glob("*.py"), REPO / ".ci" / "run"]
 )
