@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Generate Pose: a plausible pose from the prior."""
 
+import random
+
 import bpy
 from bpy.props import EnumProperty, FloatProperty, IntProperty
 
@@ -8,6 +10,7 @@ from .body import HANDS
 from .common import RigOperator, rig_of
 
 _STEPS = 100  # resolution of the amount
+_SEEDS = 10_000  # how many different poses the button offers: a number that an artist can note down
 
 
 class POISE_OT_generate_pose(RigOperator, bpy.types.Operator):
@@ -33,6 +36,11 @@ class POISE_OT_generate_pose(RigOperator, bpy.types.Operator):
         default="UPRIGHT",
     )
     hands: HANDS  # type: ignore[valid-type]
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        if not self.properties.is_property_set("seed"):  # a press of the button asks for something new
+            self.seed = random.randrange(_SEEDS)
+        return self.execute(context)
 
     def run(self, context: bpy.types.Context) -> None:
         import numpy as np
