@@ -119,7 +119,7 @@ def _timeline_keys(obj: bpy.types.Object, rig: "Rig", frames: "np.ndarray") -> _
             "(I) its bones at several frames, or interpolate stored poses"
         )
     bones = keyed_bones(obj, rig, frames)
-    fingers = bool(animated_bones(obj) & set(rig.bones[22:]))
+    fingers = bool(animated_bones(obj) & rig.finger_bones)
     assert bones.location is not None
     return _Keys(frames, from_bones(rig, bones.quaternions, bones.location), fingers)
 

@@ -16,6 +16,7 @@ from ...vendor_core.rotations import matrix_to_quaternion, quaternion_to_matrix
 from ...vendor_core.skeleton import JOINTS, N_BODY, PARENTS
 
 _TREE = JointTree(PARENTS)
+FIRST_FINGER = JOINTS.index("left_index1")
 Y_UP_TO_Z_UP = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])
 """(x, y, z) -> (x, -z, y): from SMPL's axes to Blender's world."""
 
@@ -44,8 +45,9 @@ class Rig:
         return self.world[:3, :3] / self.scale
 
     @property
-    def has_hands(self) -> bool:
-        return len(self.joints) == len(JOINTS) or bool(np.all(np.isin(np.arange(25, 55), self.joints)))
+    def finger_bones(self) -> frozenset[str]:
+        """All thirty, or none."""
+        return frozenset(bone for bone, joint in zip(self.bones, self.joints, strict=True) if joint >= FIRST_FINGER)
 
     def rest_joints(self) -> np.ndarray:
         """Rest positions (22, 3) of the body's joints in SMPL's axes, metres: what `body_from_joints` takes."""
@@ -89,8 +91,7 @@ def snapped_axes(rest_heads: np.ndarray) -> np.ndarray:
 
 def to_bones(rig: Rig, pose: Pose, hands: bool) -> BonePose:
     """What the bones' channels must hold for a pose; fingers are left out without `hands`, jaw and eyes always."""
-    m = N_BODY + int(np.count_nonzero(rig.joints >= 25) if hands else 0)
-    chosen = np.flatnonzero((rig.joints < N_BODY) | ((rig.joints >= 25) & hands))
+    chosen = np.flatnonzero((rig.joints < N_BODY) | (hands & (rig.joints >= FIRST_FINGER)))
     G = _TREE.global_rotations(pose.R_local)[:, rig.joints]  # (F, n, 3, 3)
     P = rig.rotation.T @ G @ rig.axes.T @ rig.rest[:, :3, :3]
     before = _before_own_rotation(rig, P)
@@ -98,7 +99,6 @@ def to_bones(rig: Rig, pose: Pose, hands: bool) -> BonePose:
     p_world = rig.rest_joints()[0] + pose.trans
     p_armature = (p_world - rig.world[:3, 3]) @ np.linalg.inv(rig.world[:3, :3]).T
     location = (p_armature - rig.link[0, :3, 3]) @ np.linalg.inv(rig.link[0, :3, :3]).T
-    assert len(chosen) == m
     return BonePose(tuple(rig.bones[i] for i in chosen), matrix_to_quaternion(basis[:, chosen]), location)
 
 

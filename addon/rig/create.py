@@ -230,6 +230,8 @@ def _add_weights(obj: bpy.types.Object, body: BodyModel) -> None:
         group = obj.vertex_groups.new(name=name)
         column = body.weights[:, j]
         used = np.flatnonzero(column > 1e-6)
+        if not len(used):
+            continue
         used = used[np.argsort(column[used], kind="stable")]
         weights, starts = np.unique(column[used], return_index=True)
         for weight, vertices in zip(weights.tolist(), np.split(used, starts[1:]), strict=True):

@@ -7,10 +7,8 @@ from mathutils import Matrix, Quaternion
 
 from ...vendor_core.errors import PoiseError
 from ...vendor_core.skeleton import JOINTS, N_BODY
-from .convert import BonePose, Pose, Rig, from_matrices, snapped_axes
+from .convert import FIRST_FINGER, BonePose, Pose, Rig, from_matrices, snapped_axes
 from .names import bones_of_joints, missing_body_bones
-
-_FIRST_FINGER = JOINTS.index("left_index1")
 
 
 class RigError(PoiseError):
@@ -31,8 +29,8 @@ def read_rig(obj: bpy.types.Object) -> Rig:
             "the SMPL family, with bones such as pelvis, left_hip, left_knee: use Add Body"
         )
     found = bones_of_joints(bones.keys())
-    if any(joint not in found for joint in JOINTS[_FIRST_FINGER:]):  # half a hand is treated as none
-        found = {joint: bone for joint, bone in found.items() if JOINTS.index(joint) < _FIRST_FINGER}
+    if any(joint not in found for joint in JOINTS[FIRST_FINGER:]):  # half a hand is treated as none
+        found = {joint: bone for joint, bone in found.items() if JOINTS.index(joint) < FIRST_FINGER}
     names = tuple(found.values())
     rest = np.array([bones[name].matrix_local for name in names], dtype=np.float64)
     hangs_from, link = _links(obj, names)

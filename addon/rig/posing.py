@@ -7,7 +7,7 @@ import numpy as np
 from ...vendor_core.body.hands import flat_hands, relaxed_hands
 from ...vendor_core.rotations import exp_so3
 from ...vendor_core.skeleton import JOINTS, N_BODY
-from .convert import Pose, Rig, to_bones
+from .convert import FIRST_FINGER, Pose, Rig, to_bones
 from .keys import auto_key
 from .pose import lowest_point, write_pose
 
@@ -22,7 +22,7 @@ def full_pose(R_body: np.ndarray, trans: np.ndarray, hands: str) -> Pose:
     """
     R = np.broadcast_to(np.eye(3), (len(R_body), len(JOINTS), 3, 3)).copy()
     R[:, :N_BODY] = R_body
-    R[:, JOINTS.index("left_index1") :] = exp_so3(relaxed_hands() if hands == "RELAXED" else flat_hands())
+    R[:, FIRST_FINGER:] = exp_so3(relaxed_hands() if hands == "RELAXED" else flat_hands())
     return Pose(R, trans)
 
 

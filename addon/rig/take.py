@@ -9,11 +9,10 @@ import numpy as np
 from ...vendor_core.body.hands import relaxed_hands
 from ...vendor_core.rotations import exp_so3
 from ...vendor_core.skeleton import JOINTS, N_BODY
-from .convert import Pose, Rig, to_bones
+from .convert import FIRST_FINGER, Pose, Rig, to_bones
 from .keys import channelbag, key_bones, new_action, put_keys
 from .pose import write_pose
 
-_FIRST_FINGER = JOINTS.index("left_index1")
 _MARKER_SIZE = 0.01  # metres
 
 
@@ -44,9 +43,9 @@ def key_take(
             the motion by rotation, its steps scaled with the length of its legs so that feet stay on the ground.
     """
     R = exp_so3(take.poses)
-    fingers = bool(np.any(take.poses[:, _FIRST_FINGER:]))
+    fingers = bool(np.any(take.poses[:, FIRST_FINGER:]))
     if not fingers:
-        R[:, _FIRST_FINGER:] = exp_so3(relaxed_hands())
+        R[:, FIRST_FINGER:] = exp_so3(relaxed_hands())
     trans = take.trans
     if solved_on is not None:
         own = rig.rest_joints()
@@ -55,7 +54,7 @@ def key_take(
     action = new_action(obj, take.name)
     write_pose(obj, to_bones(rig, Pose(R[:1], trans[:1]), hands=True))
     key_bones(obj, action, frames, to_bones(rig, pose, hands=fingers))
-    if not fingers and rig.has_hands:
+    if not fingers and rig.finger_bones:
         bones = to_bones(rig, Pose(R[:1], trans[:1]), hands=True)
         first = type(bones)(bones.bones[N_BODY:], bones.quaternions[:, N_BODY:], None)
         key_bones(obj, action, frames[:1], first)

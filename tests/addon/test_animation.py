@@ -197,3 +197,19 @@ def test_keys_outside_keep_everything(body) -> None:
     bpy.ops.poise.interpolate(source="SELECTED")
     assert kept() == before
     assert len(addon("rig.keys").keyed_frames(body, addon("rig.pose").read_rig(body), selected=True)) == 2
+
+
+def test_fingers_are_keyed_only_where_they_were(body) -> None:
+    def key(frame: float, *names: str) -> None:
+        for name in (*core("skeleton").BODY_JOINTS, *names):
+            body.pose.bones[name].keyframe_insert("rotation_quaternion", frame=frame)
+
+    for frame, seed in ((1, 1), (6, 2)):
+        bpy.ops.poise.generate_pose(seed=seed)
+        key(frame, "jaw")
+    bpy.ops.poise.interpolate()
+    animated = addon("rig.keys").animated_bones(body)
+    assert "jaw" in animated and not any(name.endswith("index1") for name in animated)
+    body.pose.bones["left_index1"].keyframe_insert("rotation_quaternion", frame=1)
+    bpy.ops.poise.interpolate()
+    assert "right_thumb3" in addon("rig.keys").animated_bones(body)

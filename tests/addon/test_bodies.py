@@ -102,6 +102,8 @@ def user_body(path, n_joints: int):
         left, right = range(25, 40), range(40, 55)
         w = np.concatenate([weights[:, :22], weights[:, left].sum(1)[:, None], weights[:, right].sum(1)[:, None]], 1)
         w[:, 15] += weights[:, 22:25].sum(1)
+        w[:, 20] += w[:, 22]
+        w[:, 22] = 0  # a joint that moves no skin
         arrays["weights"] = w
         arrays["J_regressor"] = arrays["J_regressor"][[*range(22), 25, 40]]
         arrays["kintree_table"] = np.array([[*parents[:22], 20, 21], range(24)])

@@ -272,3 +272,18 @@ def test_generated_pose_without_a_visible_mesh_stands_on_its_bones(body) -> None
     body.children[0].hide_set(True)
     bpy.ops.poise.generate_pose(seed=1)
     assert min((body.matrix_world @ b.tail).z for b in body.pose.bones) == pytest.approx(0, abs=1e-4)
+
+
+def test_the_body_is_found_from_its_mesh_or_as_the_only_one(body) -> None:
+    before = bone_heads(body)
+    bpy.context.view_layer.objects.active = body.children[0]
+    assert bpy.ops.poise.generate_pose(seed=1) == {"FINISHED"} and np.abs(bone_heads(body) - before).max() > 0.01
+    bpy.context.view_layer.objects.active = None
+    for obj in bpy.context.selected_objects:
+        obj.select_set(False)
+    assert bpy.ops.poise.generate_pose.poll()
+    bpy.ops.poise.add_body()
+    bpy.context.view_layer.objects.active = None
+    for obj in bpy.context.selected_objects:
+        obj.select_set(False)
+    assert not bpy.ops.poise.generate_pose.poll()  # two bodies: which one?
