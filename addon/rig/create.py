@@ -14,7 +14,8 @@ from .convert import Y_UP_TO_Z_UP
 from .layout import bone_layout
 
 SHAPE_KEYS = 10  # betas and expressions of a user's file that become shape keys; its files hold up to 300
-SLIDER_RANGE = 3.0  # standard deviations
+_DEVIATIONS = (-3.0, 3.0)  # slider range of statistical coefficients
+_FACE_UNITS = (0.0, 1.0)  # of named expressions: from the neutral face to the whole expression
 
 
 class SceneError(PoiseError):
@@ -41,6 +42,7 @@ class ShapeNames:
 
     betas: tuple[str, ...]
     expressions: tuple[str, ...]
+    expression_range: tuple[float, float]
 
 
 def shape_names(body: BodyModel, expression_names: tuple[str, ...]) -> ShapeNames:
@@ -48,7 +50,7 @@ def shape_names(body: BodyModel, expression_names: tuple[str, ...]) -> ShapeName
     betas = tuple(body.beta_names) or tuple(f"Shape{i:03d}" for i in range(min(body.num_betas, SHAPE_KEYS)))
     n = min(body.num_expressions, len(expression_names) or SHAPE_KEYS)
     expressions = tuple(expression_names[:n]) or tuple(f"Exp{i:03d}" for i in range(n))
-    return ShapeNames(betas, expressions)
+    return ShapeNames(betas, expressions, _FACE_UNITS if expression_names else _DEVIATIONS)
 
 
 def create_body(
@@ -245,5 +247,5 @@ def _add_shape_keys(obj: bpy.types.Object, body: BodyModel, names: ShapeNames) -
         key = obj.shape_key_add(name=name, from_mix=False)
         shaped = (body.v_template + body.shape_dirs[..., column]) @ Y_UP_TO_Z_UP.T
         key.points.foreach_set("co", shaped.astype(np.float32).ravel())
-        key.slider_min, key.slider_max = -SLIDER_RANGE, SLIDER_RANGE
+        key.slider_min, key.slider_max = _DEVIATIONS if name in names.betas else names.expression_range
         key.value = 0.0

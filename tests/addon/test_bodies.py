@@ -89,6 +89,7 @@ def test_mesh_has_what_an_artist_expects(body) -> None:
     keys = mesh.shape_keys.key_blocks
     assert [k.name for k in keys[1:7]] == [b.name for b in body.poise.betas][:6]
     assert keys[1].slider_min == -3 and keys[1].slider_max == 3 and keys[1].value == 0
+    assert keys["jawOpen"].slider_min == 0 and keys["jawOpen"].slider_max == 1
     assert max(len(v.groups) for v in mesh.vertices) <= 4
 
 
