@@ -36,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from .worker import main as serve
 
             serve()
+        _check_folders(options)
         from . import commands
 
         result = getattr(commands, options.verb)(options)
@@ -149,6 +150,18 @@ def _number(text: str, low: float, high: float, what: str) -> float:
     if not low <= value <= high:
         raise argparse.ArgumentTypeError(f"{text!r} is not {what}; expected a number from {low:g} to {high:g}")
     return value
+
+
+def _check_folders(options: argparse.Namespace) -> None:
+    """Find out before the work, not after it, that a result has no place to go.
+
+    Raises:
+        PoiseError: the folder of a file to write does not exist.
+    """
+    out = getattr(options, "out", None)
+    for path in (options.json, out if out is not None and out.suffix else None):
+        if path is not None and not path.parent.is_dir():
+            raise PoiseError(f"{path} cannot be written: {path.parent} is no folder; choose another place")
 
 
 def _write_json(path: Path, result: dict[str, Any]) -> None:

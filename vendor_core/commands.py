@@ -30,8 +30,6 @@ _UPRIGHT = np.array([np.pi / 2, 0.0, 0.0])
 
 def solve(options: Namespace) -> dict[str, Any]:
     """C3D takes to motion files; one take to a file, several into a folder."""
-    device = "cpu" if options.device == "auto" else f"cpu ({options.device} was asked for)"
-    print(f"device: {device}; the solver runs on NumPy {np.__version__}", file=sys.stderr)
     targets = _targets(options.takes, options.out)
     results = []
     for take, target in zip(options.takes, targets, strict=True):
@@ -43,6 +41,8 @@ def solve(options: Namespace) -> dict[str, Any]:
         s = solution.summary
         print(f"{target}: {s['frames']} frames, median {s['median_mm']} mm, {s['frames_per_second']} frames a second")
         results.append({"take": str(take), "motion": str(target), **s})
+    device = "cpu" if options.device == "auto" else f"cpu ({options.device} was asked for)"
+    print(f"device: {device}; the solver runs on NumPy {np.__version__}", file=sys.stderr)
     return results[0] if len(results) == 1 else {"takes": results}
 
 
@@ -174,8 +174,6 @@ def train(options: Namespace) -> dict[str, Any]:
     """A prior trained on motion, written as weights."""
     from .training.train_vae import train_vae
 
-    if not options.out.parent.is_dir():
-        raise PoiseError(f"{options.out.parent} is no folder; expected an existing folder for the weights")
     with _progress(options.out.name) as report:
         result = train_vae(options.data, options.out, options.seed, options.device, report)
     print(f"{options.out}: {result['bytes']:,} bytes after {result['seconds']} s on {result['device']}")
