@@ -203,3 +203,27 @@ def test_real_take(scene, shared_data) -> None:
     heads = heads_at(rig, 40)
     assert heads[15][2] > heads[0][2] > heads[7][2]  # head above pelvis above ankle
     assert 0 < heads[[7, 8], 2].min() < 0.2
+
+
+def test_take_onto_a_body_from_a_users_file(scene, take, known, tmp_path) -> None:
+    from test_bodies import user_body
+
+    path = user_body(tmp_path / "MINE.npz", 55)
+    bpy.ops.poise.add_body_from_file(filepath=str(path))
+    rig = bpy.context.object
+    scene.render.fps = 60
+    bpy.ops.poise.import_c3d(filepath=str(take), target="ACTIVE")
+    assert np.linalg.norm(heads_at(rig, 31) - known[1][30], axis=1).mean() < 0.015
+    path.unlink()
+    before = snapshot()
+    with pytest.raises(RuntimeError, match=r"MINE.npz, is gone; put it back"):
+        bpy.ops.poise.import_c3d(filepath=str(take), target="ACTIVE")
+    assert snapshot() == before
+
+
+def test_hidden_bodies_get_no_new_shape(body, take) -> None:
+    body.hide_set(True)
+    before = snapshot()
+    with pytest.raises(RuntimeError, match=r"is hidden and cannot get a new shape"):
+        bpy.ops.poise.import_c3d(filepath=str(take), target="ACTIVE")
+    assert snapshot() == before
