@@ -135,7 +135,7 @@ def _label() -> bpy.types.Object:
     material.use_nodes = True
     nodes = material.node_tree.nodes
     glow = nodes.new("ShaderNodeEmission")
-    glow.inputs["Color"].default_value = (0.92, 0.94, 0.96, 1)
+    glow.inputs["Color"].default_value = (0.015, 0.02, 0.025, 1)
     material.node_tree.links.new(glow.outputs[0], nodes["Material Output"].inputs["Surface"])
     curve.materials.append(material)
     label = bpy.data.objects.new("Label", curve)

@@ -49,7 +49,7 @@ def ready(environment: Environment) -> Path:
         pip = [python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--progress-bar", "off"]
         for number, file in enumerate(environment.requirements):
             closed = ["--no-deps"] if number else []
-            must([*pip, "-q", *closed, "-r", ROOT / "requirements" / file], f"pip could not install {file}")
+            must([*pip, *closed, "-r", ROOT / "requirements" / file], f"pip could not install {file}")
         stamp.write_text(wanted)
     return python
 
