@@ -28,7 +28,8 @@ class Shared:
 class SharedPrior:
     """What is expected of the shared unknowns; an offset sigma of None leaves the offsets as they are."""
 
-    betas: float  # weight of |betas|^2
+    betas: float  # weight of |betas - expected_betas|^2
+    expected_betas: np.ndarray  # (B,)
     offset_sigma: np.ndarray | None  # (P, 3) metres
     offset_weight: float = 1.0  # grows with the number of frames, or the prior vanishes
 
@@ -111,7 +112,7 @@ def _model(objective: Objective, state: PoseState, shared: Shared, prior: Shared
     flat = J_s.reshape(-1, J_s.shape[2])
     H_ss = J_sw.reshape(flat.shape).T @ flat
     g_s = J_sw.reshape(flat.shape).T @ r.reshape(-1)
-    ridge, value = np.full(n_betas, prior.betas), shared.betas
+    ridge, value = np.full(n_betas, prior.betas), shared.betas - prior.expected_betas
     if prior.offset_sigma is not None:
         ridge = np.concatenate([ridge, (prior.offset_weight / prior.offset_sigma**2).reshape(-1)])
         value = np.concatenate([value, shared.offsets.reshape(-1)])

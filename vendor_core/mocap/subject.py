@@ -25,6 +25,7 @@ N_FRAMES = 40
 TRUNK = ("LFWT", "RFWT", "LBWT", "RBWT", "C7", "CLAV", "T10", "STRN", "LSHO", "RSHO")
 _OFFSET_WEIGHT = 0.25  # of the offset prior, per frame
 _BETAS_WEIGHT = 2.0
+_KNOWN_BETAS_WEIGHT = 1e9  # holds betas that are given to a millionth
 _FAR = 4.0  # sigmas from its place at which a marker is re-anchored
 _LOOSE = 0.10  # metres, sigma of a re-anchored marker
 
@@ -96,14 +97,14 @@ def calibrate_subject(
     for scale, residual in ((0.6, False), (0.15, False), (0.15, True), (0.04, True)):
         state, _ = minimise(objective, state, Stage(Unknowns(residual), MARKER_WEIGHTS, scale, iterations=15))
     report(0.3, "Estimating shape")
-    stiffness = 1e9 if betas is not None else _BETAS_WEIGHT
-    known = SharedPrior(betas=stiffness, offset_sigma=None)
+    stiffness, expected = (_BETAS_WEIGHT, np.zeros(n_betas)) if betas is None else (_KNOWN_BETAS_WEIGHT, shared.betas)
+    known = SharedPrior(stiffness, expected, offset_sigma=None)
     for scale in (0.3, 0.1, 0.04) if betas is None else ():
         state, shared, _ = calibrate(objective, state, shared, known, _stage(scale, 10))
     report(0.6, "Estimating marker offsets")
     offsets, sigma = _reanchored(objective, state, placed.sigma)
     shared = replace(shared, offsets=offsets)
-    full = SharedPrior(stiffness, sigma, _OFFSET_WEIGHT * len(frames))
+    full = SharedPrior(stiffness, expected, sigma, _OFFSET_WEIGHT * len(frames))
     for scale in (0.15, 0.04):
         state, shared, _ = calibrate(objective, state, shared, full, _stage(scale, 15))
     points = placed.points.with_offsets(shared.offsets).with_betas(shared.betas)
