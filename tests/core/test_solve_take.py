@@ -18,6 +18,7 @@ from vendor_core.motion import HELD
 from vendor_core.prior import load_prior
 from vendor_core.prior.interpolate import interpolate_poses
 from vendor_core.rotations import exp_so3
+from vendor_core.skeleton import JOINTS
 
 UPRIGHT = exp_so3(np.array([np.pi / 2, 0, 0]))
 LIMBS = ((1, 4), (2, 5), (4, 7), (5, 8), (16, 18), (17, 19), (18, 20), (19, 21))
@@ -171,3 +172,29 @@ def test_a_gait_take_with_gaps_is_solved(shared_data: Path) -> None:
     assert solved.summary["layout"] == "PlugInGait35"
     assert solved.summary["median_mm"] < 8 and solved.summary["rejected_fraction"] < 0.1
     assert solved.summary["frame_status"]["held"] == 0
+
+
+def test_betas_that_are_given_are_kept(known: tuple[C3D, np.ndarray]) -> None:
+    given = np.linspace(-1, 1, default_body().num_betas)
+    options = TakeOptions(betas=given, first=0, last=8)
+    np.testing.assert_allclose(
+        solve_take(known[0], default_body(), load_prior(), options, _quiet).motion.betas, given, atol=1e-5
+    )
+
+
+@pytest.mark.parametrize(("kind", "apart"), [("SMPL", 0.03), ("SMPL-H", 1e-12)])
+def test_markers_sit_at_the_same_places_on_bodies_with_other_joints(kind: str, apart: float) -> None:
+    body, markers = default_body(), LAYOUTS["CMU41"].markers
+    fingers = [28, 43] if kind == "SMPL" else [*range(25, 55)]
+    names = ["left_hand", "right_hand"] if kind == "SMPL" else [JOINTS[j] for j in fingers]
+    joints = [*range(22), *fingers]
+    other = replace(
+        body,
+        joint_names=(*JOINTS[:22], *names),
+        parents=(*body.parents[:22], *([20] * (len(fingers) // 2)), *([21] * (len(fingers) // 2))),
+        weights=body.weights[:, joints],
+        joints_template=body.joints_template[joints],
+        joint_shape_dirs=body.joint_shape_dirs[joints],
+    )
+    here, there = place_markers(body, markers).points.rest, place_markers(other, markers).points.rest
+    assert np.linalg.norm(here - there, axis=1).max() < apart
