@@ -3,6 +3,7 @@
 
 import os
 import tempfile
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
@@ -11,6 +12,17 @@ from pathlib import Path
 import numpy as np
 
 from .errors import PoiseError
+
+try:
+    from lzma import LZMAError
+except ImportError:  # a Python built without lzma cannot open such members in the first place
+    LZMAError = zlib.error
+
+# What reading a damaged member can raise beyond ValueError; an encrypted one raises RuntimeError.
+_DAMAGE = (
+    OSError, EOFError, MemoryError, OverflowError, SyntaxError, RuntimeError,
+    tokenize.TokenError, zlib.error, LZMAError,
+)  # fmt: skip
 
 
 def read_npz(path: str | Path, names: Iterable[str] | None, error: type[PoiseError]) -> dict[str, np.ndarray]:
@@ -35,6 +47,8 @@ def read_npz(path: str | Path, names: Iterable[str] | None, error: type[PoiseErr
         with np.load(path, allow_pickle=False) as file:
             for name in members if names is None else members.intersection(names):
                 arrays[name] = file[name]
+                if not isinstance(arrays[name], np.ndarray):  # numpy answers with bytes where its magic is missing
+                    raise ValueError("no array's header")
     except FileNotFoundError:
         raise error(f"{path} does not exist; check the path") from None
     except (IsADirectoryError, PermissionError) as problem:
@@ -44,7 +58,7 @@ def read_npz(path: str | Path, names: Iterable[str] | None, error: type[PoiseErr
     except ValueError as problem:
         why = "pickled objects, which Poise never opens" if "allow_pickle" in str(problem) else f"no array ({problem})"
         raise error(f'{path.name}: "{name}" holds {why}; expected a plain array') from None
-    except (OSError, EOFError, MemoryError, OverflowError, SyntaxError, zlib.error, NotImplementedError) as problem:
+    except _DAMAGE as problem:
         why = str(problem) or type(problem).__name__
         raise error(f'{path.name}: "{name}" is damaged ({why}); get the file anew') from None
     return arrays
