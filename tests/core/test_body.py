@@ -148,6 +148,9 @@ def _broken(path: Path, fault: str) -> Path:
         "pickled": {"shapedirs": np.array([{"a": 1}], dtype=object)},
         "cyclic tree": {"kintree_table": np.full_like(arrays["kintree_table"], 9)},
         "strings": {"v_template": np.array(["one", "two"])},
+        "too many betas": {"num_betas": np.array(99)},
+        "two counts": {"num_betas": np.array([3, 4])},
+        "no weights": {"weights": 0 * arrays["weights"]},
     }
     content = arrays | changed.get(fault, {})
     if fault == "missing array":
@@ -170,7 +173,7 @@ def _broken(path: Path, fault: str) -> Path:
 
 
 FAULTS = ("missing", "text", "zip without arrays", "missing array", "wrong shape", "nan", "pickled", "cyclic tree",
-          "strings", "truncated")  # fmt: skip
+          "strings", "truncated", "too many betas", "two counts", "no weights")  # fmt: skip
 
 
 @pytest.mark.parametrize("suffix", [".npz", ".pkl"])

@@ -13,6 +13,7 @@ from .unpickle import read_array_pickle
 
 _NEEDED = ("v_template", "f", "J_regressor", "weights", "kintree_table", "shapedirs")
 _OPTIONAL = ("posedirs", "num_betas", "beta_names")
+_SUM_SLACK = 0.02  # how far rounded weights of a vertex may be from a sum of one
 _NAMES = {
     24: ("SMPL", (*BODY_JOINTS, "left_hand", "right_hand")),
     52: ("SMPL-H", (*BODY_JOINTS, *JOINTS[25:])),
@@ -33,6 +34,7 @@ def load_body(path: str | Path, dtype: type = np.float64) -> BodyModel:
     path = Path(path)
     if path.suffix.lower() == ".pkl":
         arrays = read_array_pickle(path)
+        arrays = {name: array for name, array in arrays.items() if name in (*_NEEDED, *_OPTIONAL)}
     else:
         arrays = read_npz(path, (*_NEEDED, *_OPTIONAL), BodyError)
     missing = [name for name in _NEEDED if name not in arrays]
@@ -78,9 +80,9 @@ def body_from_arrays(arrays: dict[str, np.ndarray], name: str, dtype: type = np.
 
 def _num_betas(arrays: dict[str, np.ndarray], kind: str) -> int:
     """Where expressions begin: SMPL-X stores 300 + 100 coefficients, older files 10 + 10; the others have none."""
-    if "num_betas" in arrays:
-        return int(arrays["num_betas"])
     n = arrays["shapedirs"].shape[2]
+    if "num_betas" in arrays:
+        return int(arrays["num_betas"].item())
     if kind != "SMPL-X":
         return n
     return 300 if n > 300 else max(n - 10, min(n, 10))
@@ -105,6 +107,11 @@ def _check(arrays: dict[str, np.ndarray], name: str) -> None:
         if len(found) != len(shape) or any(e is not None and e != f for e, f in zip(shape, found, strict=True)):
             wanted = str(shape).replace("None", "any")
             raise BodyError(f'{name}: "{key}" has shape {found}; expected {wanted} to fit its weights')
+    if np.any(weights < -_SUM_SLACK) or np.any(np.abs(weights.sum(1) - 1) > _SUM_SLACK):
+        raise BodyError(f'{name}: "weights" do not sum to one at every vertex; expected skinning weights from 0 to 1')
+    n_betas, n_coefficients = arrays.get("num_betas", np.array(0)), arrays["shapedirs"].shape[2]
+    if n_betas.size != 1 or not 0 <= n_betas.item() <= n_coefficients:
+        raise BodyError(f'{name}: "num_betas" is {n_betas}; expected one number from 0 to {n_coefficients}')
     parents = arrays["kintree_table"][0].astype(np.int64)[1:]
     if np.any(parents < 0) or np.any(parents >= np.arange(1, n_joints)):
         raise BodyError(f'{name}: "kintree_table" is no joint tree; expected each parent before its children')

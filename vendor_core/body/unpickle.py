@@ -89,6 +89,8 @@ def read_array_pickle(path: str | Path) -> dict[str, Any]:
         dense = {str(key): _dense(value) for key, value in content.items()}
     except FileNotFoundError:
         raise BodyError(f"{path} does not exist; check the path") from None
+    except (IsADirectoryError, PermissionError) as problem:
+        raise BodyError(f"{path} cannot be read ({problem.strerror}); expected a .pkl file") from None
     except _Refused as problem:
         raise BodyError(
             f"{path.name} holds {problem}, not only arrays; it was not run. Expected an original SMPL .pkl"
