@@ -122,7 +122,9 @@ def _faults() -> dict[str, dict[str, np.ndarray]]:
         "density has": {"density_means": arrays["density_means"][:-1]},
         "no probabilities": {"density_weights": -arrays["density_weights"]},
         "rest_joints": {"rest_joints": np.zeros((3, 3))},
-        "type": {"decoder_b0": arrays["decoder_b0"].astype(np.int32)},
+        "int32": {"decoder_b0": arrays["decoder_b0"].astype(np.int32)},
+        "<U32": {"encoder_b0": arrays["encoder_b0"].astype(str)},
+        "float64 of shape": {"density_weights": np.array(1.0)},
     }
 
 

@@ -62,6 +62,11 @@ def read_motion(path: str | Path) -> Motion:
     betas = arrays.get("poise_betas" if body_name else "betas", np.zeros(0))
     if betas.dtype.kind not in "fiu" or not np.all(np.isfinite(betas)):
         raise MotionError(f'{name}: "betas" are not finite numbers; expected one number a coefficient')
+    status = arrays.get("frame_status")
+    if status is not None and (status.dtype.kind not in "iu" or status.shape != (len(poses),)):
+        raise MotionError(
+            f'{name}: "frame_status" has shape {status.shape} of {status.dtype}; expected one number a frame'
+        )
     return Motion(
         poses=_full_poses(poses.astype(np.float64), name),
         trans=trans.astype(np.float64),
@@ -69,7 +74,7 @@ def read_motion(path: str | Path) -> Motion:
         betas=betas.astype(np.float64).reshape(-1),
         gender=text_of(arrays.get("gender"), "neutral"),
         body_name=body_name,
-        frame_status=arrays.get("frame_status"),
+        frame_status=status,
     )
 
 

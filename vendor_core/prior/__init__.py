@@ -23,7 +23,7 @@ def load_prior(name_or_path: str | Path = "vae") -> VaePrior:
     path = _SHIPPED.get(str(name_or_path), Path(name_or_path))
     try:
         stat = path.stat()
-    except OSError:
+    except (OSError, ValueError):  # a name with a null byte is a ValueError
         names = ", ".join(_SHIPPED)
         raise PriorError(
             f'No prior or file is called "{name_or_path}". Expected one of: {names}; or an npz file'

@@ -37,8 +37,10 @@ class VaePrior:
         for key, array in arrays.items():
             if array.dtype.kind == "f" and not np.isfinite(array).all():
                 raise PriorError(f'{name}: "{key}" holds numbers that are not finite; get the file anew')
-            if array.dtype.kind not in "fU":
-                raise PriorError(f'{name}: "{key}" is of type {array.dtype}; expected floating-point numbers or text')
+            if array.dtype.kind != ("U" if array.ndim == 0 else "f"):
+                raise PriorError(
+                    f'{name}: "{key}" is {array.dtype} of shape {array.shape}; expected arrays or one text'
+                )
         self.name = name
         rows = arrays.get("decoder_W0", np.zeros(0))
         if rows.ndim != 2 or rows.shape[1] == 0:
