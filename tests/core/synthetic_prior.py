@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A prior of random weights: smooth and valid, for tests of what is built on any prior."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from vendor_core.prior.guess import N_FEATURES
@@ -17,7 +19,7 @@ def random_prior(seed: int = 0, latent: int = 32, width: int = 48) -> VaePrior:
         "guess": (N_FEATURES, width, latent + 6),
     }
     for part, sizes in networks.items():
-        for k, (n_in, n_out) in enumerate(zip(sizes, sizes[1:], strict=False)):
+        for k, (n_in, n_out) in enumerate(pairwise(sizes)):
             arrays[f"{part}_W{k}"] = rng.normal(size=(n_out, n_in)) / np.sqrt(n_in)
             arrays[f"{part}_b{k}"] = np.zeros(n_out)
     last = f"decoder_b{2}"

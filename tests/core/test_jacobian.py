@@ -32,7 +32,9 @@ def _points(body: BodyModel, kind: str) -> BodyPoints:
     vertices, barycentric = rng.integers(1000, size=(7, 3)), rng.dirichlet((1, 1, 1), size=7)
     bound = np.full((7, 22), np.nan)
     bound[2] = np.eye(22)[13]
-    return surface_points(body, [str(i) for i in range(7)], vertices, barycentric, rng.normal(size=(7, 3)) * 0.02, bound)
+    return surface_points(
+        body, [str(i) for i in range(7)], vertices, barycentric, rng.normal(size=(7, 3)) * 0.02, bound
+    )
 
 
 def _state(rng: np.random.Generator, n: int, n_betas: int) -> PoseState:

@@ -75,7 +75,7 @@ def solve_take(take: C3D, body: BodyModel, prior: Prior, options: TakeOptions, r
     labels, source = gather_markers(take, label_map)
     source = _trimmed(source, options)
     markers, rate = resampled(z_up(source, labels, take.up_axis), take.rate, options.fps)
-    seen = np.isfinite(markers).all(-1)
+    seen = np.all(np.isfinite(markers), axis=-1)
     usable = seen.sum(1) >= _LEAST_MARKERS
     if not usable.any():
         raise TargetError(
