@@ -29,7 +29,7 @@ def gemm(A: Array, B: Array) -> Array:
     if is_torch_array(A) or has_blas():
         return A @ B
     # Without BLAS only sums over contiguous rows use the processor's vector units.
-    return np.einsum("...mk,...nk->...mn", A, np.ascontiguousarray(np.swapaxes(B, -1, -2)))
+    return np.einsum("...mk,...nk->...mn", np.ascontiguousarray(A), np.ascontiguousarray(np.swapaxes(B, -1, -2)))
 
 
 def solve_spd(A: Array, b: Array) -> tuple[Array, Array]:

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..linalg import solve_spd
-from .kinematic_jacobian import blended_rotations, point_jacobian, point_positions, pose_joints
-from .objective import Objective, Stage
-from .state import PoseState, rotations_with_jacobian, tangent_map
+from ..linalg import gemm, solve_spd
+from .kinematic_jacobian import blended_rotations
+from .objective import Linearised, Objective, Stage
+from .state import PoseState
 
 
 @dataclass(frozen=True)
@@ -95,24 +95,10 @@ def _moved_shared(shared: Shared, step: np.ndarray, prior: SharedPrior) -> Share
 def _model(objective: Objective, state: PoseState, shared: Shared, prior: SharedPrior, stage: Stage) -> _Model:
     state = _with_betas(state, shared)
     moved = replace(objective, points=objective.points.with_offsets(shared.offsets))
-    quadratic = moved.quadratic(state, stage)
-    points, n_frames = moved.points, len(state)
-    R, W, delta_jacobian = rotations_with_jacobian(state, objective.prior)
-    pose = pose_joints(points, R, state.trans, state.betas)
-    x, y = point_positions(points, pose, state.betas)
-    J = point_jacobian(points, pose, y, True)  # (F, P, 3, 69 + B)
-    n_betas = len(shared.betas)
-    M = tangent_map(W, delta_jacobian, pose.G, stage.unknowns, 0)
-    J_f = (J[..., : M.shape[1]] @ M[:, None]).reshape(n_frames, -1, M.shape[2])
-    r = x - objective.targets
-    _, w = objective.loss(np.sum(r * r, axis=-1), stage)
-    J_s = _shared_jacobian(J[..., M.shape[1] :], blended_rotations(points, pose.G), prior)
-    J_sw = J_s * np.repeat(w, 3, axis=1)[..., None]
-    H_fs = np.swapaxes(J_f, 1, 2) @ J_sw
-    flat = J_s.reshape(-1, J_s.shape[2])
-    H_ss = J_sw.reshape(flat.shape).T @ flat
-    g_s = J_sw.reshape(flat.shape).T @ r.reshape(-1)
-    ridge, value = np.full(n_betas, prior.betas), shared.betas - prior.expected_betas
+    linear = moved.linearised(state, stage, with_betas=True)
+    quadratic = moved.quadratic_of(linear, state, stage)
+    H_fs, H_ss, g_s = _shared_blocks(moved, linear, prior)
+    ridge, value = np.full(len(shared.betas), prior.betas), shared.betas - prior.expected_betas
     if prior.offset_sigma is not None:
         ridge = np.concatenate([ridge, (prior.offset_weight / prior.offset_sigma**2).reshape(-1)])
         value = np.concatenate([value, shared.offsets.reshape(-1)])
@@ -120,16 +106,37 @@ def _model(objective: Objective, state: PoseState, shared: Shared, prior: Shared
     return _Model(cost, quadratic.H, quadratic.g, H_fs, H_ss + np.diag(ridge), g_s + ridge * value)
 
 
-def _shared_jacobian(J_betas: np.ndarray, blended: np.ndarray, prior: SharedPrior) -> np.ndarray:
-    """Jacobian (F, 3 P, S) of the points by the shared unknowns: betas, then each point's own offset."""
-    n_frames, n_points = J_betas.shape[:2]
-    J_betas = J_betas.reshape(n_frames, 3 * n_points, -1)
+def _shared_blocks(
+    objective: Objective, linear: Linearised, prior: SharedPrior
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Second derivatives of poses with shared unknowns (F, D, S), of the latter (S, S), and their gradient (S,).
+
+    An offset moves its own point alone, so its blocks are built point by point.
+    """
+    n_tangent, (n_frames, n_points, _) = linear.M.shape[1], linear.r.shape
+    J_f = gemm(linear.J[..., :n_tangent], linear.M)  # (F, 3P, D)
+    J_b = linear.J[..., n_tangent:]  # (F, 3P, B)
+    w = np.repeat(linear.w, 3, axis=1)[..., None]
+    J_bw = np.swapaxes(w * J_b, 1, 2)  # (F, B, 3P)
+    H_fb = gemm(np.swapaxes(w * J_f, 1, 2), J_b)
+    H_bb = np.sum(gemm(J_bw, J_b), axis=0)
+    g_b = np.sum(J_bw @ linear.r.reshape(n_frames, -1, 1), axis=0)[:, 0]
     if prior.offset_sigma is None:
-        return J_betas
-    J_offsets = np.zeros((n_frames, n_points, 3, n_points, 3))
+        return H_fb, H_bb, g_b
+    wG = linear.w[..., None, None] * blended_rotations(objective.points, linear.pose.G)  # (F, P, 3, 3)
+
+    def by_offsets(J: np.ndarray) -> np.ndarray:
+        each = np.swapaxes(J.reshape(n_frames, n_points, 3, -1), 2, 3) @ wG  # (F, P, columns of J, 3)
+        return np.swapaxes(each, 1, 2).reshape(n_frames, -1, 3 * n_points)
+
+    H_bo = by_offsets(J_b).sum(0)
+    G_t = np.swapaxes(blended_rotations(objective.points, linear.pose.G), 2, 3)
+    H_oo = np.zeros((n_points, 3, n_points, 3))
     each = np.arange(n_points)
-    J_offsets[:, each, :, each] = np.swapaxes(blended, 0, 1)
-    return np.concatenate([J_betas, J_offsets.reshape(n_frames, 3 * n_points, -1)], axis=2)
+    H_oo[each, :, each] = np.sum(G_t @ wG, axis=0)
+    g_o = np.sum((np.swapaxes(wG, 2, 3) @ linear.r[..., None])[..., 0], axis=0).reshape(-1)
+    H_ss = np.block([[H_bb, H_bo], [H_bo.T, H_oo.reshape(3 * n_points, -1)]])
+    return np.concatenate([H_fb, by_offsets(J_f)], axis=2), H_ss, np.concatenate([g_b, g_o])
 
 
 def _schur_step(model: _Model, damping: float) -> tuple[np.ndarray, np.ndarray]:
@@ -139,7 +146,7 @@ def _schur_step(model: _Model, damping: float) -> tuple[np.ndarray, np.ndarray]:
     solved, _ = solve_spd(A, np.concatenate([model.H_fs, model.g_f[..., None]], axis=2))
     by_shared, by_self = solved[..., :n_shared], solved[..., n_shared]
     coupling = np.swapaxes(model.H_fs, 1, 2)
-    S = model.H_ss + damping * np.diag(np.diag(model.H_ss)) - np.sum(coupling @ by_shared, axis=0)
+    S = model.H_ss + damping * np.diag(np.diag(model.H_ss)) - np.sum(gemm(coupling, by_shared), axis=0)
     rhs = model.g_s - np.sum((coupling @ by_self[..., None])[..., 0], axis=0)
     shared_step = -solve_spd(S, rhs[:, None])[0][:, 0]
     return -by_self - by_shared @ shared_step, shared_step

@@ -22,6 +22,7 @@ _FIND = Stage(Unknowns(residual=False), Weights(sigma=0.02), iterations=20, tole
 _REACH = Stage(
     Unknowns(residual=True), Weights(sigma=0.003, residual=15.0), iterations=20, damping=1e-3, tolerance=1e-2
 )
+_FARTHEST = 1.0e5  # metres; anything beyond is a damaged number, whose square would overflow
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ def _joint_of(body: BodyModel, name: str) -> int:
 
 
 def checked_targets(positions: np.ndarray, weights: np.ndarray | None, n_points: int) -> tuple[np.ndarray, np.ndarray]:
-    """Finite targets (F, P, 3) and confidences (F, P), zero where a position is NaN.
+    """Finite targets (F, P, 3) and confidences (F, P), zero where a position is NaN or nowhere near.
 
     Raises:
         TargetError: wrong shapes, no numbers, negative weights, or nothing seen at all.
@@ -121,7 +122,8 @@ def checked_targets(positions: np.ndarray, weights: np.ndarray | None, n_points:
     if confidence.shape not in ((n_points,), positions.shape[:2]) or not np.all(confidence >= 0):
         raise TargetError(f"weights have shape {confidence.shape}; expected one number of at least 0 a point")
     confidence = np.broadcast_to(confidence, positions.shape[:2])
-    finite = np.isfinite(positions).all(-1) & np.isfinite(confidence)
+    with np.errstate(invalid="ignore"):
+        finite = (np.abs(positions) <= _FARTHEST).all(-1) & np.isfinite(confidence)
     confidence = np.where(finite, confidence, 0.0)
     if not np.any(confidence > 0):
         raise TargetError("no target is seen in any frame; expected at least one finite position of positive weight")

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from ..arrays import Array, as_kind, namespace
-from ..linalg import matvec
+from ..linalg import gemm, matvec
 from ..prior.base import Prior
-from .kinematic_jacobian import point_jacobian, point_positions, pose_joints
+from .kinematic_jacobian import Kinematics, point_jacobian, point_positions, pose_joints
 from .points import BodyPoints
 from .state import PoseState, Unknowns, rotations_with_jacobian, tangent_map
 
@@ -50,6 +50,18 @@ class Quadratic:
 
 
 @dataclass(frozen=True)
+class Linearised:
+    """Points at a state and their first-order movement."""
+
+    pose: Kinematics
+    r: Array  # (F, P, 3) residuals, metres
+    rho: Array  # (F, P) loss
+    w: Array  # (F, P) weight of each residual
+    J: Array  # (F, 3 P, 69 [+ B]) by the body tangent
+    M: Array  # (F, 69 [+ B], D) the body tangent by a step
+
+
+@dataclass(frozen=True)
 class Objective:
     """Targets of F frames for P points of a body."""
 
@@ -70,27 +82,41 @@ class Objective:
         pose = pose_joints(self.points, state.rotations(self.prior), state.trans, betas)
         return point_positions(self.points, pose, betas)[0]
 
-    def quadratic(self, state: PoseState, stage: Stage) -> Quadratic:
-        """Cost, gradient and Gauss-Newton Hessian with respect to a step of the stage's unknowns."""
-        xp, unknowns = namespace(state.z), stage.unknowns
+    def linearised(self, state: PoseState, stage: Stage, with_betas: bool) -> "Linearised":
+        """The points at a state, and how they move to first order.
+
+        Args:
+            state: F frames.
+            stage: names the unknowns of a step.
+            with_betas: append the betas' columns to the Jacobian by the body tangent.
+        """
+        xp = namespace(state.z)
         betas = state.betas if state.betas.shape[1] else None
-        n_betas = state.betas.shape[1] if unknowns.betas else 0
         R_local, W, delta_jacobian = rotations_with_jacobian(state, self.prior)
         pose = pose_joints(self.points, R_local, state.trans, betas)
         x, y = point_positions(self.points, pose, betas)
-        J = point_jacobian(self.points, pose, y, n_betas > 0)  # (F, P, 3, T)
+        J = point_jacobian(self.points, pose, y, with_betas)
         r = x - self.targets
         rho, w = self.loss(xp.sum(r * r, axis=-1), stage)
-        J_flat = xp.reshape(J, (J.shape[0], -1, J.shape[-1]))
-        J_weighted = xp.matrix_transpose(xp.reshape(w[..., None, None] * J, J_flat.shape))
-        M = tangent_map(W, delta_jacobian, pose.G, unknowns, n_betas)
-        M_t = xp.matrix_transpose(M)
-        H = M_t @ ((J_weighted @ J_flat) @ M)
-        g = matvec(M_t, matvec(J_weighted, xp.reshape(r, (r.shape[0], -1))))
-        v, ridge = state.vector(unknowns, self.anchor), _ridge(state, stage)
-        cost = xp.sum(rho, axis=-1) + xp.sum(ridge * v * v, axis=-1)
-        H = H + as_kind(np.eye(v.shape[-1]), v) * ridge
-        return Quadratic(cost, g + ridge * v, H)
+        n_betas = state.betas.shape[1] if stage.unknowns.betas else 0
+        M = tangent_map(W, delta_jacobian, pose.G, stage.unknowns, n_betas)
+        return Linearised(pose, r, rho, w, xp.reshape(J, (J.shape[0], -1, J.shape[-1])), M)
+
+    def quadratic(self, state: PoseState, stage: Stage) -> Quadratic:
+        """Cost, gradient and Gauss-Newton Hessian with respect to a step of the stage's unknowns."""
+        return self.quadratic_of(self.linearised(state, stage, stage.unknowns.betas), state, stage)
+
+    def quadratic_of(self, linear: "Linearised", state: PoseState, stage: Stage) -> Quadratic:
+        """The quadratic model that a linearisation at the same state and stage gives."""
+        xp, n_frames = namespace(state.z), len(state)
+        J = linear.J[..., : linear.M.shape[1]]
+        weights = xp.reshape(xp.broadcast_to(linear.w[..., None], linear.r.shape), (n_frames, -1, 1))
+        J_weighted, M_t = xp.matrix_transpose(weights * J), xp.matrix_transpose(linear.M)
+        H = gemm(M_t, gemm(gemm(J_weighted, J), linear.M))
+        g = matvec(M_t, matvec(J_weighted, xp.reshape(linear.r, (n_frames, -1))))
+        v, ridge = state.vector(stage.unknowns, self.anchor), _ridge(state, stage)
+        cost = xp.sum(linear.rho, axis=-1) + xp.sum(ridge * v * v, axis=-1)
+        return Quadratic(cost, g + ridge * v, H + as_kind(np.eye(v.shape[-1]), v) * ridge)
 
     def loss(self, e: Array, stage: Stage) -> tuple[Array, Array]:
         """Loss (F, P) of squared distances and its derivative, the weight of each residual."""
