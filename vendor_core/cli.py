@@ -16,6 +16,9 @@ from typing import Any, NoReturn
 from . import __version__
 from .errors import PoiseError
 
+_MOST = 100_000  # poses or frames made by one command: what fits in memory at a few kilobytes each
+_DIGITS = 20  # of a number on the command line; int() of thousands of them is refused by Python
+
 
 class _Parser(argparse.ArgumentParser):
     """Errors in one line, without the usage before it."""
@@ -36,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from .worker import main as serve
 
             serve()
-        _check_folders(options)
+        _check_places(options)
         from . import commands
 
         result = getattr(commands, options.verb)(options)
@@ -105,7 +108,7 @@ def _add_fit(verbs: Any) -> None:
 def _add_sample(verbs: Any) -> None:
     parser = _verb(verbs, "sample", "generate poses", "motion file, one pose a frame")
     parser.add_argument("-n", type=_count, default=1, metavar="N", help="number of poses")
-    parser.add_argument("--seed", type=int, default=0, metavar="S")
+    parser.add_argument("--seed", type=_seed, default=0, metavar="S")
     parser.add_argument("--prior", default="vae", metavar="NAME|FILE", help="default: %(default)s")
     parser.add_argument("--near", type=Path, metavar="POSE.npz", help="stay near the first pose of this motion file")
     parser.add_argument("--amount", type=_amount, metavar="A", help="0: that pose, 1: any; default 0.5")
@@ -124,13 +127,22 @@ def _add_interpolate(verbs: Any) -> None:
 def _add_train(verbs: Any) -> None:
     parser = _verb(verbs, "train", "train a prior on motion of yours", "weights, npz")
     parser.add_argument("--data", nargs="+", type=Path, required=True, metavar="FOLDER")
-    parser.add_argument("--seed", type=int, default=0, metavar="S")
+    parser.add_argument("--seed", type=_seed, default=0, metavar="S")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
 
 
 def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no count; expected a whole number of at least 1")
+    return _whole(text, 1, _MOST, "count")
+
+
+def _seed(text: str) -> int:
+    return _whole(text, 0, 2**63 - 1, "seed")
+
+
+def _whole(text: str, low: int, high: int, what: str) -> int:
+    if not text.isdecimal() or len(text) > _DIGITS or not low <= int(text) <= high:
+        shown = text if len(text) <= _DIGITS else f"{text[:_DIGITS]}..."
+        raise argparse.ArgumentTypeError(f"{shown!r} is no {what}; expected a whole number from {low} to {high}")
     return int(text)
 
 
@@ -152,16 +164,30 @@ def _number(text: str, low: float, high: float, what: str) -> float:
     return value
 
 
-def _check_folders(options: argparse.Namespace) -> None:
+def _check_places(options: argparse.Namespace) -> None:
     """Find out before the work, not after it, that a result has no place to go.
 
     Raises:
-        PoiseError: the folder of a file to write does not exist.
+        PoiseError: the folder of a file to write does not exist, or the file is a folder, an input or another result.
     """
+    given = [
+        x
+        for key, value in vars(options).items()
+        if key not in ("out", "json", "verb")
+        for x in (value if isinstance(value, list) else [value])
+    ]
+    taken = {os.path.realpath(x) for x in given if isinstance(x, Path) or (isinstance(x, str) and Path(x).suffix)}
     out = getattr(options, "out", None)
-    for path in (options.json, out if out is not None and out.suffix else None):
-        if path is not None and not path.parent.is_dir():
+    if options.verb == "solve" and out.suffix != ".npz":
+        out = None  # a folder, which is made where it is missing
+    for path in filter(None, (out, options.json)):
+        if not path.parent.is_dir():
             raise PoiseError(f"{path} cannot be written: {path.parent} is no folder; choose another place")
+        if path.is_dir():
+            raise PoiseError(f"{path} cannot be written: it is a folder; choose another name")
+        if os.path.realpath(path) in taken:
+            raise PoiseError(f"{path} is read or written by this command already; choose another name for the result")
+        taken.add(os.path.realpath(path))
 
 
 def _write_json(path: Path, result: dict[str, Any]) -> None:

@@ -3,8 +3,10 @@
 
 import sys
 from argparse import Namespace
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -12,19 +14,20 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from .body import BodyModel, body_from_joints, default_body
+from .body import BodyModel, default_body
 from .body.hands import relaxed_hands
 from .errors import MotionError, PoiseError, TargetError
 from .ik import fit_joints
 from .info import describe
 from .jobs import body_of, solve_file
 from .motion import HELD, SOLVED, Motion, read_motion, write_motion
-from .npz import read_npz
+from .npz import read_npz, text_of
 from .prior import Prior, interpolate_poses, load_prior, segment_counts
 from .rotations import exp_so3, log_so3
 from .skeleton import BODY_JOINTS, JOINT_GROUPS, JOINTS, N_BODY
 
 _SHAPE_NEEDS = 12  # body joints, below which bone lengths say too little about the shape
+_NO_PERSON_MM = 1000.0  # median error beyond which the joints are in another unit, or no person's
 _UPRIGHT = np.array([np.pi / 2, 0.0, 0.0])
 
 
@@ -68,7 +71,9 @@ def fit(options: Namespace) -> dict[str, Any]:
     arrays = read_npz(options.joints, ("joints", "names"), MotionError)
     if missing := [name for name in ("joints", "names") if name not in arrays]:
         raise MotionError(f'{options.joints.name} lacks "{missing[0]}"; expected joints (frames, J, 3) and names (J,)')
-    names, joints = [str(name) for name in arrays["names"].reshape(-1)], arrays["joints"]
+    names, joints = [text_of(name) for name in arrays["names"].reshape(-1)], arrays["joints"]
+    if twice := [name for name, count in Counter(names).items() if count > 1]:
+        raise MotionError(f'{options.joints.name} names "{twice[0]}" more than once; expected each joint once')
     prior, body, betas, began = load_prior(options.prior), body_of(options.body), None, perf_counter()
     shaped = body
     with _progress(options.joints.name) as report:
@@ -77,11 +82,16 @@ def fit(options: Namespace) -> dict[str, Any]:
                 body, prior, names, joints, shape=True, report=lambda f: report(0.5 * f, "Fitting the shape")
             )
             betas = np.median(each.betas[each.status == SOLVED], axis=0)
-            shaped = body_from_joints(body.rest_joints(betas)[: len(JOINTS)], body.name)
+            shaped = replace(body, joints_template=body.rest_joints(betas))
         solved = fit_joints(shaped, prior, names, joints, report=lambda f: report(0.5 + 0.5 * f, "Fitting the poses"))
     motion = _motion(solved.R_local, solved.trans, body, betas, status=solved.status)
-    write_motion(options.out, motion)
     mm = 1e3 * solved.residual[np.isfinite(solved.residual)]
+    if np.median(mm) > _NO_PERSON_MM:
+        raise MotionError(
+            f"{options.joints.name}: no pose comes nearer to the joints than {np.median(mm) / 1e3:.3g} m; "
+            "expected a person's joints in metres"
+        )
+    write_motion(options.out, motion)
     status = {"solved": int(np.sum(solved.status == SOLVED)), "held": int(np.sum(solved.status == HELD))}
     print(f"{options.out}: {len(motion)} frames, mean {mm.mean():.2f} mm, max {mm.max():.2f} mm")
     seconds = round(perf_counter() - began, 3)

@@ -11,6 +11,7 @@ import pytest
 
 from tests.core.conftest import REPO
 from vendor_core.body import default_body
+from vendor_core.body.default_body import DEFAULT_BODY
 from vendor_core.cli import main
 from vendor_core.motion import Motion, read_motion, write_motion
 from vendor_core.rotations import exp_so3, rotation_angle
@@ -176,6 +177,9 @@ def test_wrong_usage_is_one_line(capsys: pytest.CaptureFixture[str], tmp_path: P
         ("-o", "sample"),
         ("whole number", "sample", "-n", "many", "-o", out),
         ("whole number", "sample", "-n", "0", "-o", out),
+        ("whole number", "sample", "-n", "9" * 5000, "-o", out),
+        ("whole number", "sample", "--seed", "-1", "-o", out),
+        ("whole number", "interpolate", pose, "--frames", "9" * 12, "-o", out),
         ("number from 0 to 1", "sample", "--near", pose, "--amount", "2", "-o", out),
         ("number from 0 to 1", "sample", "--near", pose, "--amount", "nan", "-o", out),
         ("--near", "sample", "--lock", "head", "-o", out),
@@ -197,6 +201,9 @@ def test_bad_files_are_one_line(capsys: pytest.CaptureFixture[str], tmp_path: Pa
     np.savez(tmp_path / "strange.npz", joints=np.zeros((1, 1, 3)), names=np.array(["tail"]))
     np.savez(tmp_path / "unseen.npz", joints=np.full((1, 1, 3), np.nan), names=np.array(["head"]))
     np.savez(tmp_path / "words.npz", joints=np.full((1, 1, 3), "a"), names=np.array(["head"]))
+    np.savez(tmp_path / "twice.npz", joints=np.zeros((1, 2, 3)), names=np.array(["head", "head"]))
+    skeleton = default_body().joints_template[None, :22]
+    np.savez(tmp_path / "mm.npz", joints=1000 * skeleton, names=np.array(BODY_JOINTS))
     np.savez(tmp_path / "one.npz", joints=np.zeros((1, 1, 3)), names=np.array(["head"]))
     bad.write_bytes(pose.read_bytes()[:200])
     for words, *arguments in (
@@ -208,6 +215,8 @@ def test_bad_files_are_one_line(capsys: pytest.CaptureFixture[str], tmp_path: Pa
         ("names", "fit", tmp_path / "half.npz", "-o", out),
         ("tail", "fit", tmp_path / "strange.npz", "-o", out),
         ("seen", "fit", tmp_path / "unseen.npz", "-o", out),
+        ("more than once", "fit", tmp_path / "twice.npz", "-o", out),
+        ("in metres", "fit", tmp_path / "mm.npz", "-o", out),
         ("positions", "fit", tmp_path / "words.npz", "-o", out),
         ("no npz", "interpolate", bad, "--frames", "5", "-o", out),
         ("no npz", "sample", "--near", bad, "-o", out),
@@ -219,6 +228,49 @@ def test_bad_files_are_one_line(capsys: pytest.CaptureFixture[str], tmp_path: Pa
         line = refused(capsys, *arguments)
         assert words.lower() in line.lower(), line
     assert sorted(path.name for path in tmp_path.iterdir() if path.suffix == ".part") == []
+    assert not out.exists()
+
+
+def test_results_never_take_the_place_of_inputs_or_of_each_other(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, pose: Path
+) -> None:
+    out, before = tmp_path / "never.npz", pose.read_bytes()
+    for arguments in (
+        ("interpolate", pose, "--frames", "5", "-o", pose.parent / "." / pose.name),
+        ("sample", "--near", pose, "-o", out, "--json", pose),
+        ("info", pose, "--json", pose),
+        ("sample", "-o", out, "--json", out),
+    ):
+        assert "another name" in refused(capsys, *arguments)
+    assert "is a folder" in refused(capsys, "sample", "-o", out, "--json", tmp_path)
+    assert pose.read_bytes() == before and not out.exists()
+
+
+def test_fingers_are_fitted_by_the_names_of_the_users_body(tmp_path: Path) -> None:
+    body = default_body()
+    joints = [*range(22), *range(25, 55)]
+    owner = np.arange(55)
+    owner[22:25] = 15  # SMPL-H has no face; the head carries it
+    weights = np.zeros((len(body.v_template), 55))
+    np.add.at(weights.T, owner, body.weights.T)
+    parents = [0, *(joints.index(body.parents[joint]) for joint in joints[1:])]
+    with np.load(DEFAULT_BODY) as file:
+        regressor = file["J_regressor"][joints]
+    np.savez(
+        tmp_path / "smplh.npz",
+        v_template=body.v_template,
+        f=body.faces,
+        weights=weights[:, joints],
+        J_regressor=regressor,
+        kintree_table=np.stack([parents, range(52)]),
+        shapedirs=body.shape_dirs[..., : body.num_betas],
+    )
+    names = np.array([body.joint_names[joint] for joint in joints])
+    np.savez(tmp_path / "joints.npz", joints=body.joints_template[None, joints], names=names)
+    facts = tmp_path / "facts.json"
+    arguments = ["fit", tmp_path / "joints.npz", "--body", tmp_path / "smplh.npz", "-o", tmp_path / "o.npz"]
+    assert main([*map(str, arguments), "--json", str(facts)]) == 0
+    assert json.loads(facts.read_text())["max_mm"] < 5
 
 
 def test_betas_of_another_body_are_refused(
