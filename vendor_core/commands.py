@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The verbs of the command line: each reads files, calls the core, writes a file, and answers what `--json` holds."""
 
+import os
 import sys
 from argparse import Namespace
 from collections import Counter
@@ -19,7 +20,7 @@ from .body.hands import relaxed_hands
 from .errors import MotionError, PoiseError, TargetError
 from .ik import fit_joints
 from .info import describe
-from .jobs import body_of, solve_file
+from .jobs import body_of, one_blas_thread, solve_file
 from .motion import HELD, SOLVED, Motion, read_motion, write_motion
 from .npz import read_npz, text_of
 from .prior import Prior, interpolate_poses, load_prior, segment_counts
@@ -40,6 +41,7 @@ def solve(options: Namespace) -> dict[str, Any]:
         params |= {"layout": options.layout, "shape": options.shape, "fps": options.fps}
         with _progress(take.name) as report:
             solution = solve_file(params, report)
+        target.parent.mkdir(parents=True, exist_ok=True)
         write_motion(target, solution.motion)
         s = solution.summary
         print(f"{target}: {s['frames']} frames, median {s['median_mm']} mm, {s['frames_per_second']} frames a second")
@@ -57,12 +59,9 @@ def _targets(takes: list[Path], out: Path) -> list[Path]:
     targets = [out / f"{take.stem}.npz" for take in takes]
     if len(set(targets)) < len(targets):
         raise PoiseError("two takes have one name; expected different names, since each motion is named after its take")
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as problem:
-        raise PoiseError(
-            f"{out} is no folder ({problem.strerror}); expected a folder or an .npz file after -o"
-        ) from None
+    folder = next(place for place in (out, *out.absolute().parents) if place.exists())
+    if not (folder.is_dir() and os.access(folder, os.W_OK)):
+        raise PoiseError(f"{folder} is no folder to write to; expected a folder or an .npz file after -o")
     return targets
 
 
@@ -76,7 +75,7 @@ def fit(options: Namespace) -> dict[str, Any]:
         raise MotionError(f'{options.joints.name} names "{twice[0]}" more than once; expected each joint once')
     prior, body, betas, began = load_prior(options.prior), body_of(options.body), None, perf_counter()
     shaped = body
-    with _progress(options.joints.name) as report:
+    with _progress(options.joints.name) as report, one_blas_thread():
         if options.shape == "auto" and len(set(names) & set(BODY_JOINTS)) >= _SHAPE_NEEDS:
             each = fit_joints(
                 body, prior, names, joints, shape=True, report=lambda f: report(0.5 * f, "Fitting the shape")

@@ -281,3 +281,10 @@ def test_betas_of_another_body_are_refused(
     take = shared_data / "c3d" / "cmu_02_01.c3d"
     line = refused(capsys, "solve", take, "--shape", tmp_path / "smplx.npz", "-o", tmp_path / "never.npz")
     assert "betas of an SMPL body" in line
+
+
+def test_a_take_that_cannot_be_solved_leaves_no_folder(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert "nowhere.c3d" in refused(capsys, "solve", tmp_path / "nowhere.c3d", "-o", tmp_path / "new" / "folder")
+    (tmp_path / "file").write_text("in the way")
+    assert "no folder" in refused(capsys, "solve", tmp_path / "nowhere.c3d", "-o", tmp_path / "file")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
