@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from .body import BodyModel, default_body, load_body
 from .errors import MotionError, PoiseError
@@ -65,7 +66,14 @@ def solve_file(params: dict[str, Any], report: Report) -> TakeSolution:
         first=_parameter(params, "first", int, 0),
         last=_parameter(params, "last", int, None),
     )
-    return solve_take(take, body, load_prior(_parameter(params, "prior", str, "vae")), options, report)
+    prior = load_prior(_parameter(params, "prior", str, "vae"))
+    with one_blas_thread():
+        return solve_take(take, body, prior, options, report)
+
+
+def one_blas_thread() -> threadpool_limits:
+    """A context in which BLAS does not split the solver's many small products among threads, which only slows them."""
+    return threadpool_limits(1, user_api="blas")
 
 
 def _parameter(params: dict[str, Any], name: str, kind: type | tuple[type, ...], *default: Any) -> Any:
