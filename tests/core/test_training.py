@@ -124,6 +124,10 @@ def test_mirroring_reflects_every_joint(folder: Path) -> None:
         ({"poses": np.full((300, 22, 3), np.nan)}, "not finite"),
         ({"length": np.array([200, 500])}, "past frame"),
         ({"jump": np.zeros(5, dtype=bool)}, "jump has shape"),
+        ({"poses": np.full((300, 22, 3), "a")}, "poses is of type"),
+        ({"start": np.array(["a", "b"])}, "start is of type"),
+        ({"start": np.array([-5, 200])}, "no usable frame"),
+        ({"jump": np.ones(300, dtype=bool)}, "no usable frame"),
     ],
 )
 def test_packs_that_do_not_fit_are_refused(tmp_path: Path, changes: dict[str, np.ndarray], message: str) -> None:

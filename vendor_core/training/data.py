@@ -18,6 +18,7 @@ from ..rotations import exp_so3
 from ..skeleton import BODY_PARENTS, MIRROR, N_BODY
 
 _KEYS = ("poses", "start", "length", "subject", "kind", "jump", "ref_rest_offsets")
+_TYPES = {"poses": "f", "start": "iu", "length": "iu", "jump": "b", "ref_rest_offsets": "f"}
 _THIN = 0.012  # metres: a frame is kept when its joints moved this far, on average, since the last one kept
 _KIND_WEIGHT = {"dm": 0.25}  # DeepMimic retargets have elbows off by 15 to 28 degrees
 _SWAP = np.array(MIRROR[:N_BODY])
@@ -84,12 +85,16 @@ def _read_pack(file: Path) -> dict[str, np.ndarray]:
     missing = [key for key in _KEYS if key not in pack]
     if missing:
         raise MotionError(f'{file.name} has no "{missing[0]}"; expected a motion pack with {", ".join(_KEYS)}')
-    n, clips = len(pack["poses"]), len(pack["start"])
+    n, clips = (pack[key].shape[0] if pack[key].ndim else 0 for key in ("poses", "start"))
     shapes = {"poses": (n, N_BODY, 3), "jump": (n,), "ref_rest_offsets": (N_BODY, 3)}
-    shapes |= {key: (clips,) for key in ("length", "subject", "kind")}
+    shapes |= {key: (clips,) for key in ("start", "length", "subject", "kind")}
     for key, shape in shapes.items():
         if pack[key].shape != shape:
             raise MotionError(f"{file.name}: {key} has shape {pack[key].shape}; expected {shape}")
+        if pack[key].dtype.kind not in _TYPES.get(key, pack[key].dtype.kind):
+            raise MotionError(f"{file.name}: {key} is of type {pack[key].dtype}; expected a motion pack's numbers")
+    if n == 0 or clips == 0 or (pack["start"] < 0).any() or pack["jump"].all():
+        raise MotionError(f"{file.name} holds no usable frame; expected clips of poses")
     if not np.isfinite(pack["poses"]).all() or (pack["start"] + pack["length"]).max(initial=0) > n:
         raise MotionError(f"{file.name}: poses are not finite, or clips reach past frame {n}; get the file anew")
     return pack
