@@ -35,6 +35,8 @@ def gemm(A: Array, B: Array) -> Array:
 def solve_spd(A: Array, b: Array) -> tuple[Array, Array]:
     """Solve symmetric positive definite systems A x = b, item by item, never raising.
 
+    An indefinite A fails in torch (Cholesky) and is solved by NumPy (LU); damping keeps the solver's definite.
+
     Args:
         A: (..., n, n).
         b: (..., n, k).

@@ -130,3 +130,9 @@ def test_shape_is_found_where_it_is_asked_for(joints: np.ndarray) -> None:
 def test_unusable_targets_are_named(names: list[str], positions: np.ndarray, message: str) -> None:
     with pytest.raises(TargetError, match=message):
         fit_joints(default_body(), load_prior(), names, positions)
+
+
+def test_only_the_first_betas_of_a_body_are_estimated(joints: np.ndarray) -> None:
+    body = default_body().first_betas(3)
+    assert body.beta_names == default_body().beta_names[:3]
+    assert fit_joints(body, load_prior(), BODY_JOINTS, joints[:1], shape=True).betas.shape == (1, 3)

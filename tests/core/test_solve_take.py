@@ -198,3 +198,14 @@ def test_markers_sit_at_the_same_places_on_bodies_with_other_joints(kind: str, a
     )
     here, there = place_markers(body, markers).points.rest, place_markers(other, markers).points.rest
     assert np.linalg.norm(here - there, axis=1).max() < apart
+
+
+def test_markers_that_span_no_person_are_refused(known: tuple[C3D, np.ndarray]) -> None:
+    take = known[0]
+    with pytest.raises(TargetError, match="unit"):
+        solve_take(replace(take, points=take.points * 0.001), default_body(), load_prior(), TakeOptions(), _quiet)
+
+
+def test_a_rate_that_makes_millions_of_frames_is_refused() -> None:
+    with pytest.raises(TargetError, match="lower rate"):
+        resampled(np.zeros((3, 1, 3)), 1e-6, 30.0)

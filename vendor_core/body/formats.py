@@ -85,7 +85,7 @@ def _num_betas(arrays: dict[str, np.ndarray], kind: str) -> int:
         return int(arrays["num_betas"].item())
     if kind != "SMPL-X":
         return n
-    return 300 if n > 300 else max(n - 10, min(n, 10))
+    return 300 if n >= 300 else max(n - 10, min(n, 10))
 
 
 def _check(arrays: dict[str, np.ndarray], name: str) -> None:

@@ -81,7 +81,7 @@ class BodyModel:
         """Rest positions (..., J, 3) of the joints, metres."""
         if betas is None and expression is None:
             return self.joints_template
-        return self.joints_template + _blend(self.joint_shape_dirs, self.coefficients(betas, expression))
+        return self.joints_template + blend(self.joint_shape_dirs, self.coefficients(betas, expression))
 
     def rest_vertices(
         self, betas: Array | None = None, expression: Array | None = None, index: Array | Sequence[int] | None = None
@@ -92,7 +92,7 @@ class BodyModel:
             template, dirs = template[index], dirs[index]
         if betas is None and expression is None:
             return template
-        return template + _blend(dirs, self.coefficients(betas, expression))
+        return template + blend(dirs, self.coefficients(betas, expression))
 
     def pose(
         self,
@@ -130,8 +130,14 @@ class BodyModel:
         if self.pose_dirs is not None:
             dirs = self.pose_dirs if index is None else self.pose_dirs[index]
             features = R_local[..., 1:, :, :] - identity_like(R_local, ())
-            v = v + _blend(dirs, xp.reshape(features, (*batch, -1)))
+            v = v + blend(dirs, xp.reshape(features, (*batch, -1)))
         return PosedBody(p, G, skin(v, weights, G, p, rest))
+
+    def first_betas(self, n: int) -> "BodyModel":
+        """This body with its first n betas alone, and no expression: files of SMPL-X hold up to 300 of them."""
+        n = min(n, self.num_betas)
+        dirs = {"shape_dirs": self.shape_dirs[..., :n], "joint_shape_dirs": self.joint_shape_dirs[..., :n]}
+        return replace(self, num_betas=n, beta_names=self.beta_names[:n], **dirs)
 
     def like(self, example: Array) -> "BodyModel":
         """This body with arrays of the kind (NumPy or torch), dtype and device of the example."""
@@ -140,7 +146,7 @@ class BodyModel:
         return replace(self, **{f.name: arrays[f.name] for f in fields(self) if f.name in arrays})
 
 
-def _blend(dirs: Array, coefficients: Array) -> Array:
+def blend(dirs: Array, coefficients: Array) -> Array:
     """Offsets (..., V, 3) of blend directions (V, 3, S) for coefficients (..., S)."""
     xp = namespace(dirs, coefficients)
     flat = coefficients @ xp.reshape(dirs, (-1, dirs.shape[-1])).T

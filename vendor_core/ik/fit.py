@@ -14,7 +14,7 @@ from ..prior.base import Prior
 from ..skeleton import N_BODY
 from .initialiser import aligned_start, guessed_starts, nearest_start, start_from_joints
 from .objective import Objective, Stage, Weights
-from .points import joint_points
+from .points import N_BETAS, joint_points
 from .solver import minimise_in_chunks
 from .state import PoseState, Unknowns, rest_state
 
@@ -79,6 +79,7 @@ def fit_joints(
     Raises:
         TargetError: unknown joints, wrong shapes, or no joint seen in any frame.
     """
+    body = body.first_betas(N_BETAS)
     index = [_joint_of(body, name) for name in names]
     points = joint_points(body, index)
     targets, confidence = checked_targets(positions, weights, len(points))

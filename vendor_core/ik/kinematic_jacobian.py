@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from ..arrays import Array, namespace
 from ..body.kinematics import JointTree
+from ..body.model import blend
 from ..linalg import matvec
 from ..rotations import identity_like, skew
 from ..skeleton import BODY_PARENTS, N_BODY
@@ -35,28 +36,25 @@ def pose_joints(points: BodyPoints, R_local: Array, trans: Array, betas: Array |
     """World rotations and positions of the 22 joints for rotations (F, 22, 3, 3), trans (F, 3), betas (F, B)."""
     rest = points.rest_joints
     if betas is not None:
-        rest = rest + _along(points.joint_shape_dirs, betas)
+        rest = rest + blend(points.joint_shape_dirs, betas)
     G = BODY_TREE.global_rotations(R_local)
     return Kinematics(R_local, G, BODY_TREE.positions(G, rest, trans), rest)
 
 
-def point_positions(
-    points: BodyPoints, pose: Kinematics, betas: Array | None, offsets: Array | None = None
-) -> tuple[Array, Array]:
+def point_positions(points: BodyPoints, pose: Kinematics, betas: Array | None) -> tuple[Array, Array]:
     """World positions (F, P, 3) of the points and where each influence alone would carry them, (F, P, K, 3).
 
     Args:
         points: the points.
         pose: the posed joints.
         betas: (F, B), or None for the shape that the points were made with.
-        offsets: (P, 3) further offsets in the rest frame.
     """
     xp = namespace(pose.G)
-    x = points.rest if offsets is None else points.rest + offsets
+    x = points.rest
     if betas is not None:
-        x = x + _along(points.shape_dirs, betas)
+        x = x + blend(points.shape_dirs, betas)
     if points.pose_dirs is not None:
-        x = x + _along(points.pose_dirs, _pose_feature(pose.R_local))
+        x = x + blend(points.pose_dirs, _pose_feature(pose.R_local))
     k = points.influences
     local = x[..., :, None, :] - pose.rest[..., k, :]
     y = matvec(pose.G[:, k], local) + pose.p[:, k]
@@ -84,13 +82,6 @@ def point_jacobian(points: BodyPoints, pose: Kinematics, y: Array, with_betas: b
     if with_betas:
         columns.append(_shape_jacobian(points, pose))
     return xp.concat(columns, axis=-1)
-
-
-def _along(dirs: Array, coefficients: Array) -> Array:
-    """Offsets (F, P, 3) of directions (P, 3, S) for coefficients (F, S)."""
-    xp = namespace(dirs)
-    flat = coefficients @ xp.reshape(dirs, (-1, dirs.shape[-1])).T
-    return xp.reshape(flat, (coefficients.shape[0], dirs.shape[0], 3))
 
 
 def _pose_feature(R_local: Array) -> Array:

@@ -6,7 +6,7 @@ carried by it alone, so the solver and its Jacobian know one kind of point.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -14,6 +14,9 @@ import numpy as np
 from ..arrays import Array, as_kind
 from ..body import BodyModel
 from ..skeleton import N_BODY
+
+N_BETAS = 10
+"""Betas that a solve estimates: what later ones change, joints and markers cannot tell."""
 
 
 @dataclass(frozen=True)
@@ -60,26 +63,23 @@ class BodyPoints:
 
     def with_offsets(self, offsets: Array) -> "BodyPoints":
         """These points moved by offsets (P, 3) in the rest frame."""
-        return self._replaced(rest=self.rest + offsets)
+        return replace(self, rest=self.rest + offsets)
 
     def with_betas(self, betas: Array) -> "BodyPoints":
         """These points and joints on the body of betas (B,), which then counts as the zero shape."""
         n = betas.shape[-1]
-        return self._replaced(
+        return replace(
+            self,
             rest=self.rest + (self.shape_dirs[..., :n] @ betas[:, None])[..., 0],
             rest_joints=self.rest_joints + (self.joint_shape_dirs[..., :n] @ betas[:, None])[..., 0],
         )
 
     def like(self, example: Array) -> "BodyPoints":
         """These points with arrays of the kind, dtype and device of the example."""
-        return self._replaced(**{k: as_kind(v, example) for k, v in self._arrays().items()})
+        return replace(self, **{k: as_kind(v, example) for k, v in self._arrays().items()})
 
     def _arrays(self) -> dict[str, Array]:
         return {k: v for k, v in vars(self).items() if k in _ARRAYS and v is not None}
-
-    def _replaced(self, **changes: Array) -> "BodyPoints":
-        own = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        return BodyPoints(**(own | changes))
 
 
 _ARRAYS = ("rest", "weights", "shape_dirs", "pose_dirs", "rest_joints", "joint_shape_dirs", "ancestors")

@@ -13,6 +13,7 @@ from ..errors import TargetError
 from ..ik.fit import nearest_of
 from ..ik.initialiser import rigid_alignment
 from ..ik.objective import Objective, Stage
+from ..ik.points import N_BETAS
 from ..ik.solver import minimise_in_chunks
 from ..ik.state import PoseState, Unknowns
 from ..motion import HELD, SOLVED, Motion
@@ -26,6 +27,7 @@ from .subject import MARKER_WEIGHTS, Subject, calibrate_subject
 from .timing import resampled, z_up
 
 _LEAST_MARKERS = 4  # seen in a frame, below which it counts as empty
+_SMALLEST, _LARGEST = 0.4, 6.0  # metres that the markers of a person span
 _REJECTED = 0.04  # metres: the robust loss hardly listens to a marker farther from its place
 _STARTS = 12  # calibrated poses that a frame may start from
 
@@ -81,7 +83,9 @@ def solve_take(take: C3D, body: BodyModel, prior: Prior, options: TakeOptions, r
         raise TargetError(
             f"no frame shows {_LEAST_MARKERS} of the {len(labels)} mapped markers at once; expected a full-body take"
         )
+    _check_size(markers[usable])
     targets = np.where(seen[..., None], markers, 0.0)
+    body = body.first_betas(N_BETAS if options.betas is None else len(options.betas))
     placed = place_markers(body, labels)
     report(0.05, "Placing markers")
     subject = calibrate_subject(
@@ -99,6 +103,14 @@ def solve_take(take: C3D, body: BodyModel, prior: Prior, options: TakeOptions, r
     residual = np.where(seen, np.linalg.norm(x - targets, axis=-1), np.nan)
     summary = _summary(motion, label_map, labels, residual, perf_counter() - began)
     return TakeSolution(motion, summary, labels, markers, residual)
+
+
+def _check_size(markers: np.ndarray) -> None:
+    """Refuse markers that do not span a person, such as those of a file whose unit is not what it says."""
+    corners = np.nanmax(markers, axis=1) - np.nanmin(markers, axis=1)
+    span = float(np.median(np.linalg.norm(corners, axis=-1)))
+    if not _SMALLEST < span < _LARGEST:
+        raise TargetError(f"the markers span {span:.3g} m; expected those of a person, 1 to 3 m: check the file's unit")
 
 
 def _trimmed(markers: np.ndarray, options: TakeOptions) -> np.ndarray:

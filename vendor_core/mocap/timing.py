@@ -9,6 +9,7 @@ from ..errors import TargetError
 
 _HIGH = ("C7", "CLAV", "T10", "STRN", "LFHD", "RFHD", "LSHO", "RSHO")
 _LOW = ("LANK", "RANK", "LHEE", "RHEE", "LTOE", "RTOE", "LKNE", "RKNE")
+_MOST_FRAMES = 1_000_000
 _CLEAR = 0.9  # cosine between the trunk's mean direction and an axis that makes the axis "up"
 # Rows of the rotation that takes the named axis to Z.
 _TO_Z = {
@@ -48,7 +49,10 @@ def resampled(markers: np.ndarray, rate: float, fps: float | None) -> tuple[np.n
         return markers, rate
     if not (np.isfinite(fps) and fps > 0):
         raise TargetError(f"{fps} frames a second; expected a positive number")
-    at = np.arange(int(np.floor((len(markers) - 1) * fps / rate + 1e-9)) + 1) * rate / fps
+    n_frames = int(np.floor((len(markers) - 1) * fps / rate + 1e-9)) + 1
+    if n_frames > _MOST_FRAMES:
+        raise TargetError(f"{fps:g} Hz makes {n_frames} frames of a take at {rate:g} Hz; expected a lower rate")
+    at = np.arange(n_frames) * rate / fps
     left = np.minimum(np.floor(at + 1e-9).astype(int), len(markers) - 1)
     right, part = np.minimum(left + 1, len(markers) - 1), np.clip(at - left, 0, 1)[:, None, None]
     exact = part < 1e-6
