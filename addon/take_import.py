@@ -85,7 +85,9 @@ def write_take(context: bpy.types.Context, request: TakeRequest, message: "Messa
     own = read_rig(rig)
     solved_on = _rest_joints(request, take.betas)
     same = np.abs(own.rest_joints() - solved_on).max() < _SAME_BODY
-    key_take(rig, own, take, frames, None if same else solved_on)
+    action = key_take(rig, own, take, frames, None if same else solved_on)
+    for name in ("median_mm", "rejected_fraction"):  # how well the markers fit stays with the motion
+        action[f"poise_{name}"] = message.data["summary"][name]
     if request.markers:
         add_markers(context, take, frames)
     if request.extend_range:

@@ -97,6 +97,7 @@ def play(log: Log, package: Path, take: Path | None, out: Path) -> Scene:
         action = body.animation_data.action
         first, last = (round(frame) for frame in action.frame_range)
         entry["frames"] = last - first + 1
+        entry |= {name: action[f"poise_{name}"] for name in ("median_mm", "rejected_fraction")}
         if truth is not None:
             entry["joints_mean_mm"], entry["joints_p95_mm"] = truth.joint_errors(body)
     bpy.context.scene.frame_set(1)
