@@ -178,7 +178,7 @@ def _check_places(options: argparse.Namespace) -> None:
     ]
     taken = {os.path.realpath(x) for x in given if isinstance(x, Path) or (isinstance(x, str) and Path(x).suffix)}
     out = getattr(options, "out", None)
-    if options.verb == "solve" and out.suffix != ".npz":
+    if options.verb == "solve" and out is not None and out.suffix != ".npz":
         out = None  # a folder, which is made where it is missing
     for path in filter(None, (out, options.json)):
         if not path.parent.is_dir():
