@@ -149,5 +149,5 @@ class BodyModel:
 def blend(dirs: Array, coefficients: Array) -> Array:
     """Offsets (..., V, 3) of blend directions (V, 3, S) for coefficients (..., S)."""
     xp = namespace(dirs, coefficients)
-    flat = coefficients @ xp.reshape(dirs, (-1, dirs.shape[-1])).T
+    flat = coefficients @ xp.reshape(dirs, (3 * dirs.shape[0], dirs.shape[-1])).T  # no -1: there may be no coefficients
     return xp.reshape(flat, (*coefficients.shape[:-1], dirs.shape[0], 3))
