@@ -8,13 +8,13 @@ import argparse
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 from . import __version__
 from .errors import PoiseError
+from .files import replaced_file
 
 _MOST = 100_000  # poses or frames made by one command: what fits in memory at a few kilobytes each
 _DIGITS = 20  # of a number on the command line; int() of thousands of them is refused by Python
@@ -192,10 +192,7 @@ def _check_places(options: argparse.Namespace) -> None:
 
 def _write_json(path: Path, result: dict[str, Any]) -> None:
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(result, file, indent=1, allow_nan=False)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
+        with replaced_file(path) as file:
+            file.write(json.dumps(result, indent=1, allow_nan=False).encode())
     except OSError as problem:
         raise PoiseError(f"{path} cannot be written ({problem.strerror}); choose another place") from None

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reading and writing npz files: never with pickle, errors in one line, files replaced as a whole."""
 
-import os
-import tempfile
 import tokenize
 import zipfile
 import zlib
@@ -12,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from .errors import PoiseError
+from .files import replaced_file
 
 try:
     from lzma import LZMAError
@@ -72,20 +71,12 @@ def write_npz(path: str | Path, arrays: Mapping[str, np.ndarray]) -> None:
     Raises:
         OSError: the folder does not exist or is not writable.
     """
-    path = Path(path)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, array in arrays.items():
-                member = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
-                member.compress_type = zipfile.ZIP_DEFLATED
-                with archive.open(member, "w", force_zip64=True) as out:
-                    np.lib.format.write_array(out, np.asanyarray(array), allow_pickle=False)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    with replaced_file(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, array in arrays.items():
+            member = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
+            member.compress_type = zipfile.ZIP_DEFLATED
+            with archive.open(member, "w", force_zip64=True) as out:
+                np.lib.format.write_array(out, np.asanyarray(array), allow_pickle=False)
 
 
 def text_of(array: np.ndarray | str | bytes | None, default: str = "") -> str:

@@ -83,7 +83,10 @@ def train_vae(
         tell(0.95, "fitting the density")
         arrays = trainer.arrays() | network_arrays(guesser.network, "guess", LATENT + 6)
     arrays |= _texts(data, seed, steps, len(poses))
-    write_npz(out, arrays)
+    try:
+        write_npz(out, arrays)
+    except OSError as problem:
+        raise PriorError(f"{out} cannot be written ({problem.strerror}); choose another place") from None
     result = {"steps": steps, "poses": len(poses), "device": device, "bytes": out.stat().st_size}
     if files := pack_files(data, "val"):
         result |= _validate(VaePrior(arrays, out.stem), load_poses(files, mirror=False))
