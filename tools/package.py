@@ -28,7 +28,7 @@ def package() -> Path:
     with stage("Package the extension"):
         wheels = fetch_wheels(manifest["wheels"])
         target = ROOT / "dist" / f"poise-{manifest['version']}.zip"
-        _write_zip(target, [*_sources(), *wheels])
+        write_zip(target, [*sources(), *wheels])
         if (size := target.stat().st_size) > MAX_BYTES:
             raise BuildError(f"{target.name} has {size:,} bytes; at most {MAX_BYTES:,} are allowed")
         validate(target)
@@ -48,7 +48,8 @@ def fetch_wheels(wanted: list[str]) -> list[Path]:
     return paths
 
 
-def _sources() -> Iterator[Path]:
+def sources() -> Iterator[Path]:
+    """The files of the repository that the zip holds."""
     for name in _FILES:
         yield ROOT / name
     for folder in _FOLDERS:
@@ -58,7 +59,7 @@ def _sources() -> Iterator[Path]:
                 yield path
 
 
-def _write_zip(target: Path, paths: list[Path]) -> None:
+def write_zip(target: Path, paths: list[Path]) -> None:
     """Zip files under their names in the repository: sorted, without time stamps, moved into place as a whole."""
     target.parent.mkdir(exist_ok=True)
     temporary = target.with_suffix(f".{os.getpid()}.part")
