@@ -97,7 +97,7 @@ def test_blender_stays_alive_while_a_take_is_solved() -> Steps[None]:
     while not ended():
         seen.append((state().fraction, state().text))
         solving = heart.longest
-        if state().fraction > 0.3 and not pictured:
+        if state().fraction > 0.05 and not pictured:
             pictured = True
             yield from shot("import_running")
         yield 0.02
