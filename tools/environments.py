@@ -45,7 +45,8 @@ def ready(environment: Environment) -> Path:
     if base is None:
         raise BuildError(f"Python {environment.python} is not here; install it and run this again")
     with stage(f"Install .venv/{environment.name} (Python {environment.python}; once, some minutes)"):
-        must([base, "-m", "venv", "--clear", folder], f"Python {environment.python} could not make .venv")
+        failure = f"Python {environment.python} could not make .venv; on Debian install python3-venv"
+        must([base, "-m", "venv", "--clear", folder], failure)
         pip = [python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--progress-bar", "off"]
         for number, file in enumerate(environment.requirements):
             closed = ["--no-deps"] if number else []
