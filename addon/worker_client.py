@@ -27,7 +27,7 @@ sys.path.extend(wheels)
 sys.argv = ["vendor_core", "worker"]
 runpy.run_module("vendor_core", run_name="__main__", alter_sys=True)
 """
-_PATIENCE = 0.25  # seconds that a cancelled job may take to stop by itself
+_PATIENCE = 0.1  # seconds that a cancelled job may take to stop by itself
 _PIECE = 1 << 20
 
 

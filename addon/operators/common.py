@@ -70,8 +70,9 @@ def rig_of(context: bpy.types.Context) -> bpy.types.Object:
 
 
 def find_rig(context: bpy.types.Context) -> bpy.types.Object | None:
-    """The armature that the artist means: the active one, else the one that deforms the active mesh, else the only one
-    selected, else the only body in the scene. An armature that is active but no body is meant too, and found wanting.
+    """The armature that the artist means: the active one, else the one that deforms the active mesh or that the active
+    target belongs to, else the only one selected, else the only body in the scene. An armature that is active but no
+    body is meant too, and found wanting.
     """
     active = context.object
     if active is not None and active.type == "ARMATURE":
@@ -80,6 +81,8 @@ def find_rig(context: bpy.types.Context) -> bpy.types.Object | None:
         armatures = [m.object for m in active.modifiers if m.type == "ARMATURE" and m.object is not None]
         if armatures:
             return armatures[0]
+    if active is not None and is_rig(owner := context.view_layer.objects.get(str(active.get("poise_rig", "")))):
+        return owner
     selected = [obj for obj in context.selected_objects if obj.type == "ARMATURE"]
     if len(selected) == 1:
         return selected[0]

@@ -265,6 +265,9 @@ def register() -> None:
 
 
 def unregister() -> None:
+    if jobs.state.running:
+        for workspace in bpy.data.workspaces:
+            workspace.status_text_set(None)
     jobs.close()
     _stop_timer()
     bpy.types.TOPBAR_MT_file_import.remove(_menu)

@@ -97,7 +97,7 @@ class POISE_OT_solve_targets(RigOperator, bpy.types.Operator):
         pose = full_pose(solved.R_local, solved.trans, self.hands)
         show_pose(context, obj, rig, pose, self.hands != "KEEP")
         farthest = 1000 * float(solved.residual[0, :n].max())
-        self.report({"INFO"}, f"{n} targets, the farthest missed by {farthest:.1f} mm")
+        self.report({"INFO"}, f"{n} target{'s' if n > 1 else ''}, the farthest missed by {farthest:.1f} mm")
 
 
 _CLASSES = (POISE_OT_add_targets, POISE_OT_solve_targets)

@@ -84,9 +84,15 @@ class POISE_PT_interpolate(_Panel, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         column = self.layout.column(align=True)
-        for source, text in (("KEYS", "Between All Keys"), ("SELECTED", "Between Selected Keys"),
-                             ("STORED", "Between Stored Poses")):  # fmt: skip
-            column.operator("poise.interpolate", text=text, icon="IPO_EASE_IN_OUT").source = source
+        rig = find_rig(context)
+        animated = rig is not None and rig.animation_data is not None and rig.animation_data.action is not None
+        stored = rig is not None and len(rig.poise.poses) > 1
+        for source, text, possible in (("KEYS", "Between All Keys", animated),
+                                       ("SELECTED", "Between Selected Keys", animated),
+                                       ("STORED", "Between Stored Poses", stored)):  # fmt: skip
+            row = column.row(align=True)
+            row.active = possible  # dimmed, but it still answers a press with what is missing
+            row.operator("poise.interpolate", text=text, icon="IPO_EASE_IN_OUT").source = source
 
 
 class POISE_PT_solve(_Panel, bpy.types.Panel):
@@ -95,7 +101,9 @@ class POISE_PT_solve(_Panel, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         column = self.layout.column(align=True)
-        column.operator_menu_enum("poise.add_targets", "joints", icon="EMPTY_AXIS")
+        row = column.row(align=True)
+        row.enabled = is_rig(find_rig(context))  # a menu does not grey with its operator
+        row.operator_menu_enum("poise.add_targets", "joints", icon="EMPTY_AXIS")
         column.operator("poise.solve_targets", icon="CON_KINEMATIC")
 
 

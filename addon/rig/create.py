@@ -167,6 +167,7 @@ def _add_bones(context: bpy.types.Context, rig: bpy.types.Object, body: BodyMode
         collection = rig.data.collections.new(name)
         for bone in group:
             collection.assign(rig.data.bones[bone])
+        collection.is_visible = name == "Body"  # fingers and face would hide hands and head under bones
     for bone in rig.pose.bones:
         bone.rotation_mode = "QUATERNION"
         bone.lock_location = (bone.parent is not None,) * 3
