@@ -86,6 +86,8 @@ def play(log: Log, package: Path, take: Path | None, out: Path) -> Scene:
     with log.step("Solve a pose from five empties") as entry:
         solved, targets = _solve_targets()
         entry["worst_mm"], entry["mean_mm"] = _misses(solved, targets)
+    with log.step("Solve poses from all 22 joints, cold, one by one") as entry:
+        entry |= _cold_solves()
     truth = None
     if take is None:
         with log.step("Make a C3D take") as entry:
@@ -123,6 +125,22 @@ def _add_body(name: str, place: tuple[float, float, float]) -> bpy.types.Object:
     body = bpy.context.object
     body.name = name
     return body
+
+
+def _cold_solves(n: int = 64) -> dict[str, float]:
+    """Milliseconds in Blender's process, without any start, and how far the joints of generated poses are missed."""
+    body, prior = core("body").default_body(), core("prior").load_prior()
+    R = np.tile(np.eye(3), (n, 22, 1, 1))
+    R[:, 1:] = prior.decode(prior.sample(n, seed=1))
+    joints = body.pose(R).joints[:, :22]
+    fit, names, times, misses = core("ik").fit_joints, body.joint_names[:22], [], []
+    for frame in joints:
+        start = time.perf_counter()
+        solved = fit(body, prior, names, frame[None])
+        times.append(1e3 * (time.perf_counter() - start))
+        misses.append(1e3 * float(solved.residual.mean()))
+    p50, p95 = np.percentile(times, (50, 95)).round(2).tolist()
+    return {"p50_ms": p50, "p95_ms": p95, "mean_mm": round(float(np.mean(misses)), 3)}
 
 
 def _error_at_keys(body: bpy.types.Object, keys: tuple[int, ...]) -> float:

@@ -20,7 +20,7 @@ from .body.hands import relaxed_hands
 from .errors import MotionError, PoiseError, TargetError
 from .ik import fit_joints
 from .info import describe
-from .jobs import body_of, one_blas_thread, solve_file
+from .jobs import body_of, solve_file
 from .motion import HELD, SOLVED, Motion, read_motion, write_motion
 from .npz import read_npz, text_of
 from .prior import Prior, interpolate_poses, load_prior, segment_counts
@@ -75,7 +75,7 @@ def fit(options: Namespace) -> dict[str, Any]:
         raise MotionError(f'{options.joints.name} names "{twice[0]}" more than once; expected each joint once')
     prior, body, betas, began = load_prior(options.prior), body_of(options.body), None, perf_counter()
     shaped = body
-    with _progress(options.joints.name) as report, one_blas_thread():
+    with _progress(options.joints.name) as report:
         if options.shape == "auto" and len(set(names) & set(BODY_JOINTS)) >= _SHAPE_NEEDS:
             each = fit_joints(
                 body, prior, names, joints, shape=True, report=lambda f: report(0.5 * f, "Fitting the shape")

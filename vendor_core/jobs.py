@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from .body import BodyModel, default_body, load_body
 from .errors import MotionError, PoiseError
@@ -67,13 +66,7 @@ def solve_file(params: dict[str, Any], report: Report) -> TakeSolution:
         last=_parameter(params, "last", int, None),
     )
     prior = load_prior(_parameter(params, "prior", str, "vae"))
-    with one_blas_thread():
-        return solve_take(take, body, prior, options, report)
-
-
-def one_blas_thread() -> threadpool_limits:
-    """A context in which BLAS does not split the solver's many small products among threads, which only slows them."""
-    return threadpool_limits(1, user_api="blas")
+    return solve_take(take, body, prior, options, report)
 
 
 def _parameter(params: dict[str, Any], name: str, kind: type | tuple[type, ...], *default: Any) -> Any:

@@ -1,12 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
 """The linear algebra that the array API standard leaves out, with one body for NumPy and one for torch."""
 
-from functools import cache
+from collections.abc import Callable
+from functools import cache, wraps
+from typing import ParamSpec, TypeVar
 
 import numpy as np
 from array_api_compat import is_torch_array, is_torch_namespace
+from threadpoolctl import ThreadpoolController
 
 from .arrays import Array, namespace
+
+_P, _R = ParamSpec("_P"), TypeVar("_R")
+
+
+def one_blas_thread(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Decorator: BLAS does not split the function's many small products among threads, which would only slow them."""
+
+    @wraps(function)
+    def limited(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        with _thread_pools().limit(limits=1, user_api="blas"):
+            return function(*args, **kwargs)
+
+    return limited
+
+
+@cache
+def _thread_pools() -> ThreadpoolController:
+    return ThreadpoolController()  # looks through every loaded library: once is enough
 
 
 def matvec(A: Array, x: Array) -> Array:

@@ -9,6 +9,7 @@ import numpy as np
 from ..arrays import as_kind
 from ..body import BodyModel
 from ..errors import TargetError
+from ..linalg import one_blas_thread
 from ..motion import HELD, SOLVED
 from ..prior.base import Prior
 from ..skeleton import N_BODY
@@ -51,6 +52,7 @@ class Solution:
         return self.state.z
 
 
+@one_blas_thread
 def fit_joints(
     body: BodyModel,
     prior: Prior,

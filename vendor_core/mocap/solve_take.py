@@ -16,6 +16,7 @@ from ..ik.objective import Objective, Stage
 from ..ik.points import N_BETAS
 from ..ik.solver import minimise_in_chunks
 from ..ik.state import PoseState, Unknowns
+from ..linalg import one_blas_thread
 from ..motion import HELD, SOLVED, Motion
 from ..prior.base import Prior
 from ..rotations import log_so3
@@ -56,6 +57,7 @@ class TakeSolution:
     residual: np.ndarray  # (F, M) metres, NaN where unseen
 
 
+@one_blas_thread
 def solve_take(take: C3D, body: BodyModel, prior: Prior, options: TakeOptions, report: Report) -> TakeSolution:
     """Solve a take of one subject.
 
