@@ -11,7 +11,8 @@ from threadpoolctl import ThreadpoolController
 
 from .arrays import Array, namespace
 
-_P, _R = ParamSpec("_P"), TypeVar("_R")
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 
 
 def one_blas_thread(function: Callable[_P, _R]) -> Callable[_P, _R]:
