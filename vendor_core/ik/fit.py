@@ -13,16 +13,14 @@ from ..linalg import one_blas_thread
 from ..motion import HELD, SOLVED
 from ..prior.base import Prior
 from ..skeleton import N_BODY
-from .initialiser import aligned_start, guessed_starts, nearest_start, start_from_joints
+from .initialiser import guessed_starts, nearest_start, start_from_joints
 from .objective import Objective, Stage, Weights
 from .points import N_BETAS, joint_points
 from .solver import minimise_in_chunks
 from .state import PoseState, Unknowns, rest_state
 
 _FIND = Stage(Unknowns(residual=False), Weights(sigma=0.02), iterations=20, tolerance=1e-2)
-_REACH = Stage(
-    Unknowns(residual=True), Weights(sigma=0.003, residual=15.0), iterations=20, damping=1e-3, tolerance=1e-2
-)
+_REACH = Stage(Unknowns(residual=True), Weights(sigma=0.003, residual=15.0), iterations=20, damping=1e-3, tolerance=0.1)
 _FARTHEST = 1.0e5  # metres; anything beyond is a damaged number, whose square would overflow
 
 
@@ -147,11 +145,11 @@ def _expected(
     rich, poor = np.flatnonzero(whole), np.flatnonzero(~whole)
     if len(rich):
         rest = body.joints_template[:N_BODY]
-        state = state.put(rich, start_from_joints(objective.prior, rest, joints[rich], known[rich], example))
+        state = state.put(rich, start_from_joints(objective.prior, rest, joints[rich], example))
     if len(poor):
         guesses = guessed_starts(objective.prior, joints[poor], known[poor], example)
         state = state.put(poor, nearest_start(objective.take(poor), guesses))
-    return aligned_start(objective, state), poor
+    return state, poor
 
 
 def _given_start(start: Solution, solved: np.ndarray, n_frames: int) -> PoseState:

@@ -11,7 +11,7 @@ import numpy as np
 from ..arrays import Array, as_kind
 from ..prior.base import Prior
 from ..rotations import log_so3, nearest_rotation, rotation_between
-from ..skeleton import BODY_PARENTS, N_BODY
+from ..skeleton import BODY_PARENTS, N_BODY, levels
 from .objective import Objective
 from .state import PoseState, rest_state
 
@@ -62,35 +62,45 @@ def nearest_start(objective: Objective, starts: Sequence[PoseState]) -> PoseStat
     return best
 
 
-def start_from_joints(
-    prior: Prior, rest: np.ndarray, joints: np.ndarray, seen: np.ndarray, example: Array
-) -> PoseState:
-    """A start read off the joints that are seen: rotations near the prior's, the rest of them as residuals.
+def start_from_joints(prior: Prior, rest: np.ndarray, joints: np.ndarray, example: Array) -> PoseState:
+    """A start read off all joints: rotations near the prior's, the rest of them as residuals.
 
-    Each bone is turned from its rest direction to the direction between its joints; joints with several seen
-    children are aligned with all of them. What cannot be read keeps the parent's orientation.
+    Each bone is turned from its rest direction to the direction between its joints; joints with several children are
+    aligned with all of them. What joints cannot show, such as the turn of a wrist, is as the parent carries it.
 
     Args:
         prior: encodes the rotations found.
         rest: (22, 3) rest joints.
-        joints: (F, 22, 3) metres, any number where unseen.
-        seen: (F, 22) bool.
+        joints: (F, 22, 3) metres.
         example: gives kind and dtype of the state.
     """
-    n_frames = len(joints)
-    G = np.broadcast_to(np.eye(3), (n_frames, N_BODY, 3, 3)).copy()
-    R = G.copy()
-    for j in range(N_BODY):
-        parent = BODY_PARENTS[j]
-        carried = G[:, parent] if parent >= 0 else G[:, 0]
-        G[:, j] = _orientation(j, carried, rest, joints, seen)
-        R[:, j] = np.swapaxes(carried, 1, 2) @ G[:, j] if parent >= 0 else G[:, j]
-    state = rest_state(prior, n_frames, 0, example)
-    trans = np.where(seen[:, :1], joints[:, 0] - rest[0], 0.0)
-    z = np.clip(prior.encode(R[:, 1:]), -4, 4)
-    delta = log_so3(np.swapaxes(prior.decode(z), -1, -2) @ R[:, 1:])
-    found = {"z": z, "delta": delta, "R_root": R[:, 0], "trans": trans}
+    G = np.broadcast_to(np.eye(3), (len(joints), N_BODY, 3, 3)).copy()
+    for level in levels(BODY_PARENTS):
+        parents = np.maximum(np.array(BODY_PARENTS)[level], 0)
+        G[:, level] = G[:, parents]
+        chain = [j for j in level if len(_CHILDREN[j]) == 1]
+        if chain:
+            bones, there = _bones(chain, [_CHILDREN[j][0] for j in chain], G, rest, joints)
+            G[:, chain] = rotation_between(bones, there) @ G[:, chain]
+        for j in (j for j in level if len(_CHILDREN[j]) > 1):
+            bones, there = _bones([j], list(_CHILDREN[j]), G, rest, joints)
+            G[:, j] = nearest_rotation(np.swapaxes(there, 1, 2) @ bones) @ G[:, j]
+    R = np.swapaxes(G[:, np.array(BODY_PARENTS[1:])], -1, -2) @ G[:, 1:]
+    z = np.clip(prior.encode(R), -4, 4)
+    delta = log_so3(np.swapaxes(prior.decode(z), -1, -2) @ R)
+    found = {"z": z, "delta": delta, "R_root": G[:, 0], "trans": joints[:, 0] - rest[0]}
+    state = rest_state(prior, len(joints), 0, example)
     return state.changed(**{name: as_kind(array, example) for name, array in found.items()})
+
+
+def _bones(
+    starts: Sequence[int], ends: Sequence[int], G: np.ndarray, rest: np.ndarray, joints: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Bones (F, n, 3) from joints to their children: as the joints' rotations G carry them, and as they are."""
+    bones = (G[:, starts] @ (rest[ends] - rest[starts])[None, :, :, None])[..., 0]
+    there = joints[:, ends] - joints[:, starts]
+    known = np.linalg.norm(there, axis=-1, keepdims=True) > 1e-6  # joints in one place show no direction
+    return bones, np.where(known, there, bones)
 
 
 def guessed_starts(prior: Prior, joints: np.ndarray, seen: np.ndarray, example: Array) -> list[PoseState]:
@@ -111,19 +121,3 @@ def guessed_starts(prior: Prior, joints: np.ndarray, seen: np.ndarray, example: 
         state = rest_state(prior, len(joints), 0, example)
         starts.append(state.changed(z=as_kind(z, example), R_root=as_kind(R_world_y_up @ R_root, example)))
     return starts
-
-
-def _orientation(j: int, carried: np.ndarray, rest: np.ndarray, joints: np.ndarray, seen: np.ndarray) -> np.ndarray:
-    """World rotation (F, 3, 3) of joint j that best turns its bones onto the seen children; `carried` without any."""
-    children = _CHILDREN[j]
-    if not children:
-        return carried
-    bones = carried[:, None] @ (rest[list(children)] - rest[j])[None, :, :, None]
-    there = joints[:, children] - joints[:, j : j + 1]
-    usable = seen[:, children] & seen[:, j : j + 1] & (np.linalg.norm(there, axis=-1) > 1e-6)
-    there = np.where(usable[..., None], there, bones[..., 0])
-    if len(children) == 1:
-        return rotation_between(bones[:, 0, :, 0], there[:, 0]) @ carried
-    w = np.where(usable, 1.0, 1e-3)[..., None]
-    turn = nearest_rotation(np.swapaxes(there * w, 1, 2) @ bones[..., 0])
-    return turn @ carried
