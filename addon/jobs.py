@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import bpy
 
+from ..vendor_core.errors import PoiseError
+
 if TYPE_CHECKING:
     from ..vendor_core.frames import Message
     from .worker_client import WorkerClient
@@ -58,7 +60,7 @@ def poll() -> "Message | None":
         return None
     try:
         messages = _client.poll()
-    except BaseException:
+    except PoiseError:
         state.running = False
         raise
     for message in messages:
