@@ -11,12 +11,20 @@ Array = Any
 """A NumPy array or a torch tensor; functions answer in the kind, dtype and device of their input."""
 
 
+_FLOAT64 = np.zeros(0)
+
+
 def namespace(*arrays: Array) -> Any:
     """The array API namespace of arrays of one kind.
 
     `array_api_compat.array_namespace` with a short cut for NumPy: it is asked hundreds of times in a live solve.
     """
     return numpy_namespace if type(arrays[0]) is np.ndarray else array_api_compat.array_namespace(*arrays)
+
+
+def as_float64(x: Array) -> np.ndarray:
+    """x as a NumPy array in double precision; copied only where it must be."""
+    return as_kind(x, _FLOAT64)
 
 
 def as_kind(x: Array, example: Array) -> Array:

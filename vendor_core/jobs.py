@@ -10,12 +10,10 @@ import numpy as np
 from .body import BodyModel, default_body, load_body
 from .errors import MotionError, PoiseError
 from .mocap.c3d import read_c3d
-from .mocap.solve_take import TakeOptions, TakeSolution, solve_take
+from .mocap.solve_take import Report, TakeOptions, TakeSolution, solve_take
 from .motion.amass import read_motion
 from .prior import load_prior
 
-Report = Callable[[float, str], None]
-"""Called with the fraction done and a line of text; raises `Cancelled` to end the job."""
 Answer = tuple[dict[str, Any], dict[str, np.ndarray]]
 
 

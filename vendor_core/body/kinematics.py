@@ -8,7 +8,7 @@ import numpy as np
 
 from ..arrays import Array, as_kind, namespace
 from ..linalg import matvec
-from ..skeleton import ancestor_mask, levels
+from ..skeleton import BODY_PARENTS, ancestor_mask, levels
 
 
 class JointTree:
@@ -54,6 +54,10 @@ class JointTree:
     def sum_over_ancestors(self, x: Array) -> Array:
         """For each joint the sum of x (..., J, n) over itself and its ancestors."""
         return as_kind(self.ancestors, x) @ x
+
+
+BODY_TREE = JointTree(BODY_PARENTS)
+"""The tree of the 22 body joints."""
 
 
 def skin(v_rest: Array, weights: Array, G: Array, p: Array, rest: Array) -> Array:

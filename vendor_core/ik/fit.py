@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..arrays import as_kind
+from ..arrays import as_float64
 from ..body import BodyModel
 from ..errors import TargetError
 from ..linalg import one_blas_thread
@@ -15,7 +15,7 @@ from ..prior.base import Prior
 from ..skeleton import N_BODY
 from .initialiser import guessed_starts, nearest_start, start_from_joints
 from .objective import Objective, Stage, Weights
-from .points import N_BETAS, joint_points
+from .points import N_BETAS, fitted_length, joint_points
 from .solver import minimise_in_chunks
 from .state import PoseState, Unknowns, rest_state
 
@@ -95,7 +95,7 @@ def fit_joints(
     elif len(guessed):
         found, _ = minimise_in_chunks(objective.take(guessed), state.take(guessed), _FIND)
         state = state.put(guessed, found)
-    state = state.changed(betas=_padded(state.betas, n_betas))
+    state = state.changed(betas=fitted_length(state.betas, n_betas))
     reach = replace(_REACH, unknowns=Unknowns(residual=True, betas=shape))
     state, _ = minimise_in_chunks(objective, state, reach, report)
     return solution_of(objective, state, solved, targets, confidence)
@@ -158,14 +158,6 @@ def _given_start(start: Solution, solved: np.ndarray, n_frames: int) -> PoseStat
     return start.state.take(solved if len(start.state) == n_frames else np.zeros(len(solved), np.int64))
 
 
-def _padded(betas: np.ndarray, n: int) -> np.ndarray:
-    """Betas (F, n), cut or filled with zeros."""
-    out = np.zeros((len(betas), n))
-    n = min(n, betas.shape[1])
-    out[:, :n] = betas[:, :n]
-    return out
-
-
 def solution_of(
     objective: Objective, state: PoseState, solved: np.ndarray, targets: np.ndarray, confidence: np.ndarray
 ) -> Solution:
@@ -173,7 +165,7 @@ def solution_of(
     rows = nearest_of(solved, len(targets))
     state = state.take(rows)
     placed = replace(objective, targets=targets, confidence=confidence)
-    x = np.asarray(as_kind(placed.place(state), np.zeros(0)))
+    x = as_float64(placed.place(state))
     residual = np.where(confidence > 0, np.linalg.norm(x - targets, axis=-1), np.nan)
     status = np.full(len(targets), HELD, np.uint8)
     status[solved] = SOLVED

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..arrays import Array, as_kind
+from ..arrays import Array, as_float64, as_kind
 from ..prior.base import Prior
 from ..rotations import log_so3, nearest_rotation, rotation_between
 from ..skeleton import BODY_PARENTS, N_BODY, levels
@@ -35,18 +35,15 @@ def rigid_alignment(source: np.ndarray, target: np.ndarray, weights: np.ndarray)
 
 def aligned_start(objective: Objective, state: PoseState) -> PoseState:
     """The state with root orientation and translation moved so that its points lie on their targets."""
-    f64 = np.zeros(0)
-    here, there, seen = (
-        np.asarray(as_kind(x, f64)) for x in (objective.place(state), objective.targets, objective.confidence)
-    )
+    here, there, seen = (as_float64(x) for x in (objective.place(state), objective.targets, objective.confidence))
     R, t = rigid_alignment(here, there, seen)
-    J0 = np.asarray(as_kind(objective.points.rest_joints[0], f64))
+    J0 = as_float64(objective.points.rest_joints[0])
     if state.betas.shape[1]:
-        dirs = np.asarray(as_kind(objective.points.joint_shape_dirs[0], f64))
-        J0 = J0 + np.asarray(as_kind(state.betas, f64)) @ dirs.T
-    pelvis = J0 + np.asarray(as_kind(state.trans, f64))
+        dirs = as_float64(objective.points.joint_shape_dirs[0])
+        J0 = J0 + as_float64(state.betas) @ dirs.T
+    pelvis = J0 + as_float64(state.trans)
     trans = (R @ pelvis[..., None])[..., 0] + t - J0
-    R_root = R @ np.asarray(as_kind(state.R_root, f64))
+    R_root = R @ as_float64(state.R_root)
     return state.changed(R_root=as_kind(R_root, state.R_root), trans=as_kind(trans, state.trans))
 
 
@@ -55,8 +52,8 @@ def nearest_start(objective: Objective, starts: Sequence[PoseState]) -> PoseStat
     best, best_error = starts[0], None
     for start in starts:
         start = aligned_start(objective, start)
-        apart = np.asarray(as_kind(objective.place(start) - objective.targets, np.zeros(0)))
-        error = np.sum(np.sum(apart**2, axis=-1) * np.asarray(as_kind(objective.confidence, np.zeros(0))), axis=1)
+        apart = as_float64(objective.place(start) - objective.targets)
+        error = np.sum(np.sum(apart**2, axis=-1) * as_float64(objective.confidence), axis=1)
         best = start if best_error is None else start.where(error < best_error, best)
         best_error = error if best_error is None else np.minimum(error, best_error)
     return best

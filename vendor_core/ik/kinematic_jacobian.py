@@ -10,14 +10,13 @@ k alone would carry it (Loper et al. 2015 for the skinning; the levers are the g
 from dataclasses import dataclass
 
 from ..arrays import Array, namespace
-from ..body.kinematics import JointTree
+from ..body.kinematics import BODY_TREE
 from ..body.model import blend
 from ..linalg import matvec
 from ..rotations import identity_like, skew
-from ..skeleton import BODY_PARENTS, N_BODY
+from ..skeleton import N_BODY
 from .points import BodyPoints
 
-BODY_TREE = JointTree(BODY_PARENTS)
 N_TANGENT = 3 * N_BODY + 3
 """Size of the body tangent without betas: 22 angular velocities and the translation's."""
 

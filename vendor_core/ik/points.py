@@ -11,12 +11,20 @@ from functools import cached_property
 
 import numpy as np
 
-from ..arrays import Array, as_kind
+from ..arrays import Array, as_float64, as_kind
 from ..body import BodyModel
 from ..skeleton import N_BODY
 
 N_BETAS = 10
 """Betas that a solve estimates: what later ones change, joints and markers cannot tell."""
+
+
+def fitted_length(betas: np.ndarray, n: int) -> np.ndarray:
+    """Betas (..., n) from betas (..., any number), cut or filled with zeros."""
+    out = np.zeros((*betas.shape[:-1], n))
+    n = min(n, betas.shape[-1])
+    out[..., :n] = betas[..., :n]
+    return out
 
 
 @dataclass(frozen=True)
@@ -38,21 +46,21 @@ class BodyPoints:
     @cached_property
     def influences(self) -> np.ndarray:
         """(P, K) the joints that carry each point, the heaviest first."""
-        weights = np.asarray(as_kind(self.weights, np.zeros(0)))
+        weights = as_float64(self.weights)
         n = max(1, int((weights > 1e-6).sum(1).max(initial=0)))
         return np.argsort(-weights, axis=1, kind="stable")[:, :n]
 
     @cached_property
     def influence_weights(self) -> Array:
         """(P, K) of the influences."""
-        weights = np.asarray(as_kind(self.weights, np.zeros(0)))
+        weights = as_float64(self.weights)
         return as_kind(np.take_along_axis(weights, self.influences, axis=1), self.rest)
 
     @cached_property
     def lever_weights(self) -> Array:
         """(P, 22, K): weight of influence k where joint j turns it, else 0."""
-        ancestors = np.asarray(as_kind(self.ancestors, np.zeros(0)))
-        weights = np.asarray(as_kind(self.influence_weights, np.zeros(0)))
+        ancestors = as_float64(self.ancestors)
+        weights = as_float64(self.influence_weights)
         turned = np.swapaxes(ancestors[self.influences], 1, 2) * weights[:, None, :]
         return as_kind(np.ascontiguousarray(turned), self.rest)
 

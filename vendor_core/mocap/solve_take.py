@@ -33,6 +33,7 @@ _REJECTED = 0.04  # metres: the robust loss hardly listens to a marker farther f
 _STARTS = 12  # calibrated poses that a frame may start from
 
 Report = Callable[[float, str], None]
+"""Called with the fraction done and a line of text; raises `Cancelled` to end the work."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from ..ik.calibration import Shared, SharedPrior, calibrate
 from ..ik.initialiser import rigid_alignment
 from ..ik.kinematic_jacobian import blended_rotations, point_positions, pose_joints
 from ..ik.objective import Objective, Stage, Weights
-from ..ik.points import BodyPoints
+from ..ik.points import BodyPoints, fitted_length
 from ..ik.solver import minimise
 from ..ik.state import PoseState, Unknowns, rest_state
 from ..prior.base import Prior
@@ -92,7 +92,9 @@ def calibrate_subject(
     n_betas = placed.points.shape_dirs.shape[2]
     objective = Objective(placed.points, prior, markers[frames], seen[frames].astype(float))
     state = trunk_start(objective, n_betas)
-    shared = Shared(np.zeros(n_betas) if betas is None else _padded(betas, n_betas), np.zeros((len(placed.points), 3)))
+    shared = Shared(
+        np.zeros(n_betas) if betas is None else fitted_length(betas, n_betas), np.zeros((len(placed.points), 3))
+    )
     state = state.changed(betas=np.broadcast_to(shared.betas, (len(frames), n_betas)).copy())
     for scale, residual in ((0.6, False), (0.15, False), (0.15, True), (0.04, True)):
         state, _ = minimise(objective, state, Stage(Unknowns(residual), MARKER_WEIGHTS, scale, iterations=15))
@@ -109,12 +111,6 @@ def calibrate_subject(
         state, shared, _ = calibrate(objective, state, shared, full, _stage(scale, 15))
     points = placed.points.with_offsets(shared.offsets).with_betas(shared.betas)
     return Subject(points, shared.betas, shared.offsets, frames, state)
-
-
-def _padded(betas: np.ndarray, n: int) -> np.ndarray:
-    padded = np.zeros(n)
-    padded[: min(n, len(betas))] = betas[:n]
-    return padded
 
 
 def _stage(scale: float, iterations: int) -> Stage:

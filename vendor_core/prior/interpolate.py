@@ -11,13 +11,12 @@ from typing import Literal
 
 import numpy as np
 
-from ..body.kinematics import JointTree
+from ..body.kinematics import BODY_TREE
 from ..errors import MotionError
 from ..rotations import exp_so3, log_so3, matrix_to_quaternion
-from ..skeleton import BODY_PARENTS, N_POSE
+from ..skeleton import N_POSE
 from .base import Prior
 
-_TREE = JointTree(BODY_PARENTS)
 _FINE = 181  # points that measure a segment's arc length
 _PASSES = 4
 _TIP = 0.1  # metres: points beside each joint, so that twist counts as motion, as it does on the skin
@@ -134,7 +133,7 @@ def _arc_length(R: np.ndarray, rest: np.ndarray) -> np.ndarray:
 def pose_points(R: np.ndarray, rest: np.ndarray) -> np.ndarray:
     """Points (T, 88, 3) of poses R (T, 21, 3, 3), pelvis at rest: every joint and three points beside it."""
     root = np.broadcast_to(np.eye(3), (len(R), 1, 3, 3))
-    G = _TREE.global_rotations(np.concatenate([root, R], axis=1))
-    p = _TREE.positions(G, rest, np.zeros(3))
+    G = BODY_TREE.global_rotations(np.concatenate([root, R], axis=1))
+    p = BODY_TREE.positions(G, rest, np.zeros(3))
     tips = p[:, :, None] + _TIP * np.swapaxes(G, -1, -2)
     return np.concatenate([p, tips.reshape(len(R), -1, 3)], axis=1)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..body.kinematics import JointTree
+from ..body.kinematics import BODY_TREE
 from ..errors import MotionError
 from ..npz import read_npz
 from ..rotations import exp_so3
@@ -22,7 +22,6 @@ _TYPES = {"poses": "f", "start": "iu", "length": "iu", "jump": "b", "ref_rest_of
 _THIN = 0.012  # metres: a frame is kept when its joints moved this far, on average, since the last one kept
 _KIND_WEIGHT = {"dm": 0.25}  # DeepMimic retargets have elbows off by 15 to 28 degrees
 _SWAP = np.array(MIRROR[:N_BODY])
-_TREE = JointTree(BODY_PARENTS)
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,7 @@ def load_poses(files: Iterable[Path], mirror: bool) -> PoseSet:
     packs = [_read_pack(file) for file in files]
     if not packs:
         raise MotionError("No motion pack found; expected train.npz in the folder, or npz files of motion")
-    rest = _TREE.sum_over_ancestors(packs[0]["ref_rest_offsets"].astype(np.float32))
+    rest = BODY_TREE.sum_over_ancestors(packs[0]["ref_rest_offsets"].astype(np.float32))
     kept = [_keep(pack, rest) for pack in packs]
     w = np.concatenate([pack["poses"][keep].astype(np.float32) for pack, (keep, _) in zip(packs, kept, strict=True)])
     weight = _weights(*(np.concatenate([pack[key][clip] for pack, (_, clip) in zip(packs, kept, strict=True)])
@@ -107,7 +106,7 @@ def _keep(pack: dict[str, np.ndarray], rest: np.ndarray) -> tuple[np.ndarray, np
     for clip, (start, length) in enumerate(zip(pack["start"].tolist(), pack["length"].tolist(), strict=True)):
         R = exp_so3(pack["poses"][start : start + length].astype(np.float32))
         R[:, 0] = np.eye(3)
-        p = _TREE.positions(_TREE.global_rotations(R), rest, np.zeros(3, dtype=np.float32))
+        p = BODY_TREE.positions(BODY_TREE.global_rotations(R), rest, np.zeros(3, dtype=np.float32))
         last = None
         for frame in np.flatnonzero(~pack["jump"][start : start + length]).tolist():
             if last is None or np.linalg.norm(p[frame] - p[last], axis=-1).mean() >= _THIN:

@@ -5,20 +5,18 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..body.kinematics import JointTree
+from ..body.kinematics import BODY_TREE
 from ..prior.base import Prior
 from ..prior.vae import VaePrior
 from ..rotations import rotation_angle
-from ..skeleton import BODY_JOINTS, BODY_PARENTS
+from ..skeleton import BODY_JOINTS
 from .data import PoseSet
-
-_TREE = JointTree(BODY_PARENTS)
 
 
 def joints_of(R: np.ndarray, rest: np.ndarray) -> np.ndarray:
     """Joint positions (N, 22, 3) of poses R (N, 21, 3, 3), root unturned."""
     root = np.broadcast_to(np.eye(3, dtype=R.dtype), (len(R), 1, 3, 3))
-    return _TREE.positions(_TREE.global_rotations(np.concatenate([root, R], axis=1)), rest, np.zeros(3))
+    return BODY_TREE.positions(BODY_TREE.global_rotations(np.concatenate([root, R], axis=1)), rest, np.zeros(3))
 
 
 def reconstruction(prior: Prior, poses: PoseSet) -> dict[str, float]:
