@@ -6,6 +6,7 @@ from typing import Any
 import array_api_compat
 import array_api_compat.numpy as numpy_namespace
 import numpy as np
+from numpy.typing import ArrayLike
 
 Array = Any
 """A NumPy array or a torch tensor; functions answer in the kind, dtype and device of their input."""
@@ -35,3 +36,47 @@ def as_kind(x: Array, example: Array) -> Array:
     import torch
 
     return torch.as_tensor(x, dtype=example.dtype, device=example.device)
+
+
+def zeros(shape: tuple[int, ...], example: Array) -> Array:
+    """Zeros of the kind, dtype and device of the example."""
+    return np.zeros(shape, example.dtype) if type(example) is np.ndarray else example.new_zeros(shape)
+
+
+_EYES: dict[Any, Array] = {}
+
+
+def eye(n: int, example: Array) -> Array:
+    """The identity (n, n) of the kind, dtype and device of the example; one array for all who ask."""
+    key = (n, example.dtype, None if type(example) is np.ndarray else example.device)
+    if key not in _EYES:
+        _EYES[key] = as_kind(np.eye(n), example)
+    return _EYES[key]
+
+
+class Constant:
+    """Numbers that a computation needs in the kind of its inputs: copied to each dtype and device once.
+
+    A copy to a GPU in the midst of a computation would make the host wait for it. Whole numbers stay what they are, to
+    serve as indices; others take the dtype of the inputs.
+    """
+
+    def __init__(self, values: ArrayLike):
+        self.values = np.asarray(values)
+        self._copies: dict[Any, Array] = {}
+
+    def like(self, example: Array) -> Array:
+        """The numbers in the kind and device of the example."""
+        key = (example.dtype, None if type(example) is np.ndarray else example.device)
+        if key not in self._copies:
+            self._copies[key] = self._copied(example)
+        return self._copies[key]
+
+    def _copied(self, example: Array) -> Array:
+        if self.values.dtype.kind != "i":
+            return as_kind(self.values, example)
+        if type(example) is np.ndarray:
+            return self.values
+        import torch
+
+        return torch.as_tensor(self.values, device=example.device)

@@ -8,26 +8,26 @@ Continuity of Rotation Representations in Neural Networks", CVPR 2019 (6D). Matr
 
 import numpy as np
 
-from .arrays import Array, as_kind, namespace
+from .arrays import Array, Constant, namespace
 from .linalg import matvec
 
-_EYE = np.eye(3)
-_SKEW = np.zeros((3, 3, 3))  # v @ _SKEW is skew(v), flattened: one product is cheaper than stacking nine slices
-_SKEW[0, 2, 1] = _SKEW[1, 0, 2] = _SKEW[2, 1, 0] = 1.0
-_SKEW[0, 1, 2] = _SKEW[1, 2, 0] = _SKEW[2, 0, 1] = -1.0
-_SKEW = _SKEW.reshape(3, 9)
+_EYE = Constant(np.eye(3))
+_LEVI_CIVITA = np.zeros((3, 3, 3))
+_LEVI_CIVITA[0, 2, 1] = _LEVI_CIVITA[1, 0, 2] = _LEVI_CIVITA[2, 1, 0] = 1.0
+_LEVI_CIVITA[0, 1, 2] = _LEVI_CIVITA[1, 2, 0] = _LEVI_CIVITA[2, 0, 1] = -1.0
+_SKEW = Constant(_LEVI_CIVITA.reshape(3, 9))  # v @ _SKEW is skew(v), flattened: cheaper than stacking nine slices
 _SMALL = 1e-3  # below this angle (rad) Taylor series are more exact than the quotients they replace
 
 
 def identity_like(x: Array, shape: tuple[int, ...]) -> Array:
     """Identity matrices (*shape, 3, 3) of the kind, dtype and device of x."""
     xp = namespace(x)
-    return xp.broadcast_to(as_kind(_EYE, x), (*shape, 3, 3))
+    return xp.broadcast_to(_EYE.like(x), (*shape, 3, 3))
 
 
 def skew(v: Array) -> Array:
     """Matrix (..., 3, 3) of the cross product with v (..., 3): `skew(v) @ x == cross(v, x)`."""
-    return namespace(v).reshape(v @ as_kind(_SKEW, v), (*v.shape[:-1], 3, 3))
+    return namespace(v).reshape(v @ _SKEW.like(v), (*v.shape[:-1], 3, 3))
 
 
 def cross(a: Array, b: Array) -> Array:
@@ -52,14 +52,14 @@ def exp_so3(w: Array) -> Array:
     """Rotation matrices (..., 3, 3) of rotation vectors w (..., 3), by Rodrigues' formula."""
     a, b, _ = _coefficients(w)
     K = skew(w)
-    return as_kind(_EYE, w) + a * K + b * (K @ K)
+    return _EYE.like(w) + a * K + b * (K @ K)
 
 
 def exp_with_jacobian(w: Array) -> tuple[Array, Array]:
     """`exp_so3(w)` and the right Jacobian (..., 3, 3) of SO(3): `exp(w + dw) ~ exp(w) exp(J @ dw)`."""
     a, b, c = _coefficients(w)
     K = skew(w)
-    K2, eye = K @ K, as_kind(_EYE, w)
+    K2, eye = K @ K, _EYE.like(w)
     return eye + a * K + b * K2, eye - b * K + c * K2
 
 

@@ -44,7 +44,7 @@ def known() -> tuple[C3D, np.ndarray]:
     labels = LAYOUTS["CMU41"].markers
     placed = place_markers(body, labels).points
     posed = body.pose(R, trans)
-    local = placed.rest[:, None] - placed.rest_joints[None]
+    local = placed.rest[:, None] - placed.bones.rest[None]
     carried = (posed.G[:, None, :22] @ local[None, ..., None])[..., 0] + posed.joints[:, None, :22]
     points = np.sum(placed.weights[..., None] * carried, axis=2) + rng.normal(size=(len(R), len(labels), 3)) * 0.001
     points[10:25, :3] = np.nan

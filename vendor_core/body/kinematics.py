@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ..arrays import Array, as_kind, namespace
+from ..arrays import Array, Constant, namespace
 from ..linalg import matvec
 from ..skeleton import BODY_PARENTS, ancestor_mask, levels
 
@@ -21,7 +21,9 @@ class JointTree:
     def __init__(self, parents: Sequence[int]):
         self.parents = tuple(int(p) for p in parents)
         self.parent_index = np.maximum(self.parents, 0)
-        self._levels = [(joints, self.parent_index[joints]) for joints in levels(self.parents)[1:]]
+        self._levels = [(Constant(joints), Constant(self.parent_index[joints])) for joints in levels(self.parents)[1:]]
+        self._parents_of_others = Constant(self.parent_index[1:])
+        self._sums = Constant(self.ancestors.astype(float))
 
     @cached_property
     def ancestors(self) -> np.ndarray:
@@ -32,7 +34,7 @@ class JointTree:
         """World rotations (..., J, 3, 3) of local ones (..., J, 3, 3): one batched product a level of the tree."""
         G = namespace(R_local).empty_like(R_local)
         G[..., 0, :, :] = R_local[..., 0, :, :]
-        for joints, parents in self._levels:
+        for joints, parents in ((j.like(G), p.like(G)) for j, p in self._levels):
             G[..., joints, :, :] = G[..., parents, :, :] @ R_local[..., joints, :, :]
         return G
 
@@ -45,15 +47,16 @@ class JointTree:
             trans: translation (..., 3); the root ends at `rest[0] + trans`, as in SMPL-X.
         """
         xp = namespace(G, rest)
-        offsets = rest[..., 1:, :] - rest[..., self.parent_index[1:], :]
-        steps = matvec(G[..., self.parent_index[1:], :, :], offsets)
+        parents = self._parents_of_others.like(G)
+        offsets = rest[..., 1:, :] - rest[..., parents, :]
+        steps = matvec(G[..., parents, :, :], offsets)
         root = (rest[..., 0, :] + trans)[..., None, :]
         root = xp.broadcast_to(root, (*steps.shape[:-2], 1, 3))
         return self.sum_over_ancestors(xp.concat([root, steps], axis=-2))
 
     def sum_over_ancestors(self, x: Array) -> Array:
         """For each joint the sum of x (..., J, n) over itself and its ancestors."""
-        return as_kind(self.ancestors, x) @ x
+        return self._sums.like(x) @ x
 
 
 BODY_TREE = JointTree(BODY_PARENTS)

@@ -7,13 +7,11 @@ Loper et al., "SMPL: A Skinned Multi-Person Linear Model", 2015; Romero et al. 2
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
-from functools import cached_property
 
 import numpy as np
 
 from ..arrays import Array, as_kind, namespace
 from ..rotations import identity_like
-from ..skeleton import N_BODY
 from .kinematics import JointTree, skin
 
 
@@ -54,13 +52,12 @@ class BodyModel:
     def num_expressions(self) -> int:
         return self.shape_dirs.shape[-1] - self.num_betas
 
-    @cached_property
-    def body_weights(self) -> Array:
-        """Skinning weights (V, 22): face, hands and anything below count for the body joint they hang from."""
-        owner = list(self.parents)
-        for joint in range(len(owner)):
-            owner[joint] = joint if joint < N_BODY else owner[self.parents[joint]]
-        collapse = np.zeros((len(owner), N_BODY))
+    def weights_of_first(self, n: int) -> Array:
+        """Skinning weights (V, n): joints from the n-th on count for the one among the first that they hang from."""
+        owner = list(range(n))
+        for joint in range(n, len(self.parents)):
+            owner.append(owner[self.parents[joint]])
+        collapse = np.zeros((len(owner), n))
         collapse[np.arange(len(owner)), owner] = 1
         return self.weights @ as_kind(collapse, self.weights)
 

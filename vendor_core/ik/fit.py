@@ -14,13 +14,15 @@ from ..motion import HELD, SOLVED
 from ..prior.base import Prior
 from ..skeleton import N_BODY
 from .initialiser import guessed_starts, nearest_start, start_from_joints
-from .objective import Objective, Stage, Weights
-from .points import N_BETAS, fitted_length, joint_points
+from .points import N_BETAS, BodyPoints, fitted_length, joint_points, place
+from .problem import Problem, Stage
+from .residuals import Hearing, Position
 from .solver import minimise_in_chunks
 from .state import PoseState, Unknowns, rest_state
 
-_FIND = Stage(Unknowns(residual=False), Weights(sigma=0.02), iterations=20, tolerance=1e-2)
-_REACH = Stage(Unknowns(residual=True), Weights(sigma=0.003, residual=15.0), iterations=20, damping=1e-3, tolerance=0.1)
+_SIGMA = 0.003  # metres: the error of a joint that costs one unit
+_FIND = Stage(Unknowns(residual=False), hearing=Hearing(softness=7.0), iterations=20, tolerance=1e-2)
+_REACH = Stage(iterations=20, damping=1e-3, tolerance=0.1)
 _FARTHEST = 1.0e5  # metres; anything beyond is a damaged number, whose square would overflow
 
 
@@ -28,11 +30,15 @@ _FARTHEST = 1.0e5  # metres; anything beyond is a damaged number, whose square w
 class Solution:
     """Poses of F frames that reach their targets."""
 
-    R_local: np.ndarray  # (F, 22, 3, 3), the root's world orientation first
     state: PoseState
     points: np.ndarray  # (F, P, 3) where the body's points are, metres
     residual: np.ndarray  # (F, P) metres from the target, NaN where unseen
     status: np.ndarray  # (F,) uint8: SOLVED, or HELD where nothing was seen
+
+    @property
+    def R_local(self) -> np.ndarray:
+        """(F, J, 3, 3), the root's world orientation first."""
+        return self.state.R_local
 
     @property
     def trans(self) -> np.ndarray:
@@ -86,19 +92,18 @@ def fit_joints(
     seen = confidence > 0
     empty = ~seen.any(1)
     solved = np.flatnonzero(~empty)
-    objective = Objective(points, prior, targets[solved], confidence[solved])
+    position = Position(confidence[solved], _SIGMA, points, targets[solved])
     n_betas = points.shape_dirs.shape[2] if shape else 0
-    state, guessed = _expected(objective, body, index, seen[solved])
-    objective = replace(objective, anchor=state.z)
+    state, guessed = _expected(position, prior, body, index, seen[solved])
+    problem = Problem(points.bones, prior, (position,), anchor=state.z)
     if start is not None:
         state = _given_start(start, solved, len(targets))
     elif len(guessed):
-        found, _ = minimise_in_chunks(objective.take(guessed), state.take(guessed), _FIND)
+        found, _ = minimise_in_chunks(problem.take(guessed), state.take(guessed), _FIND)
         state = state.put(guessed, found)
     state = state.changed(betas=fitted_length(state.betas, n_betas))
-    reach = replace(_REACH, unknowns=Unknowns(residual=True, betas=shape))
-    state, _ = minimise_in_chunks(objective, state, reach, report)
-    return solution_of(objective, state, solved, targets, confidence)
+    state, _ = minimise_in_chunks(problem, state, replace(_REACH, unknowns=Unknowns(betas=shape)), report)
+    return solution_of(points, state, solved, targets, confidence)
 
 
 def _joint_of(body: BodyModel, name: str) -> int:
@@ -132,24 +137,22 @@ def checked_targets(positions: np.ndarray, weights: np.ndarray | None, n_points:
 
 
 def _expected(
-    objective: Objective, body: BodyModel, index: Sequence[int], seen: np.ndarray
+    position: Position, prior: Prior, body: BodyModel, index: Sequence[int], seen: np.ndarray
 ) -> tuple[PoseState, np.ndarray]:
     """The poses to expect: read off the bones where all joints are seen, else guessed; and the rows of the latter."""
-    n_frames, example = len(objective.targets), np.zeros(0)
+    n_frames = len(position.targets)
     joints, known = np.zeros((n_frames, N_BODY, 3)), np.zeros((n_frames, N_BODY), bool)
     for column, joint in enumerate(index):
         if joint < N_BODY:
-            joints[:, joint], known[:, joint] = objective.targets[:, column], seen[:, column]
-    state = rest_state(objective.prior, n_frames, 0, example)
+            joints[:, joint], known[:, joint] = position.targets[:, column], seen[:, column]
     whole = known.all(1)
     rich, poor = np.flatnonzero(whole), np.flatnonzero(~whole)
+    if not len(poor):
+        return start_from_joints(prior, body.joints_template[:N_BODY], joints), poor
+    state = rest_state(prior, n_frames, 0, np.zeros(0))
     if len(rich):
-        rest = body.joints_template[:N_BODY]
-        state = state.put(rich, start_from_joints(objective.prior, rest, joints[rich], example))
-    if len(poor):
-        guesses = guessed_starts(objective.prior, joints[poor], known[poor], example)
-        state = state.put(poor, nearest_start(objective.take(poor), guesses))
-    return state, poor
+        state = state.put(rich, start_from_joints(prior, body.joints_template[:N_BODY], joints[rich]))
+    return state.put(poor, nearest_start(position.take(poor), guessed_starts(prior, joints[poor], known[poor]))), poor
 
 
 def _given_start(start: Solution, solved: np.ndarray, n_frames: int) -> PoseState:
@@ -159,17 +162,15 @@ def _given_start(start: Solution, solved: np.ndarray, n_frames: int) -> PoseStat
 
 
 def solution_of(
-    objective: Objective, state: PoseState, solved: np.ndarray, targets: np.ndarray, confidence: np.ndarray
+    points: BodyPoints, state: PoseState, solved: np.ndarray, targets: np.ndarray, confidence: np.ndarray
 ) -> Solution:
     """The solution of all F frames from the states of those that were solved; the others hold the nearest."""
-    rows = nearest_of(solved, len(targets))
-    state = state.take(rows)
-    placed = replace(objective, targets=targets, confidence=confidence)
-    x = as_float64(placed.place(state))
+    state = state.take(nearest_of(solved, len(targets)))
+    x = as_float64(place(points, state.on(points.bones))[0])
     residual = np.where(confidence > 0, np.linalg.norm(x - targets, axis=-1), np.nan)
     status = np.full(len(targets), HELD, np.uint8)
     status[solved] = SOLVED
-    return Solution(state.rotations(objective.prior), state, x, residual, status)
+    return Solution(state, x, residual, status)
 
 
 def nearest_of(solved: np.ndarray, n_frames: int) -> np.ndarray:

@@ -8,12 +8,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..arrays import Array, as_float64, as_kind
+from ..arrays import as_float64, as_kind
 from ..prior.base import Prior
-from ..rotations import log_so3, nearest_rotation, rotation_between
+from ..rotations import nearest_rotation, rotation_between
 from ..skeleton import BODY_PARENTS, N_BODY, levels
-from .objective import Objective
-from .state import PoseState, rest_state
+from .bones import Bones
+from .points import place
+from .residuals import Position
+from .state import PoseState, explained
 
 _Z_UP = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])  # world axes, Z up, of one with Y up
 _CHILDREN = tuple(tuple(c for c in range(1, N_BODY) if BODY_PARENTS[c] == j) for j in range(N_BODY))
@@ -33,34 +35,39 @@ def rigid_alignment(source: np.ndarray, target: np.ndarray, weights: np.ndarray)
     return R, target_mean - (R @ source_mean[..., None])[..., 0]
 
 
-def aligned_start(objective: Objective, state: PoseState) -> PoseState:
-    """The state with root orientation and translation moved so that its points lie on their targets."""
-    here, there, seen = (as_float64(x) for x in (objective.place(state), objective.targets, objective.confidence))
-    R, t = rigid_alignment(here, there, seen)
-    J0 = as_float64(objective.points.rest_joints[0])
+def moved_rigidly(bones: Bones, state: PoseState, R: np.ndarray, t: np.ndarray) -> PoseState:
+    """The state with the whole body turned by R (F, 3, 3) about the world's origin, then moved by t (F, 3) metres."""
+    J0 = as_float64(bones.rest[0])
     if state.betas.shape[1]:
-        dirs = as_float64(objective.points.joint_shape_dirs[0])
-        J0 = J0 + as_float64(state.betas) @ dirs.T
-    pelvis = J0 + as_float64(state.trans)
-    trans = (R @ pelvis[..., None])[..., 0] + t - J0
-    R_root = R @ as_float64(state.R_root)
-    return state.changed(R_root=as_kind(R_root, state.R_root), trans=as_kind(trans, state.trans))
+        J0 = J0 + as_float64(state.betas) @ as_float64(bones.shape_dirs[0]).T
+    R_local = as_float64(state.R_local).copy()
+    R_local[:, 0] = R @ R_local[:, 0]
+    trans = (R @ (J0 + as_float64(state.trans))[..., None])[..., 0] + t - J0
+    return state.changed(R_local=as_kind(R_local, state.R_local), trans=as_kind(trans, state.trans))
 
 
-def nearest_start(objective: Objective, starts: Sequence[PoseState]) -> PoseState:
+def aligned_start(position: Position, state: PoseState) -> PoseState:
+    """The state with root orientation and translation moved so that its points lie on their targets."""
+    bones = position.points.bones
+    here = place(position.points, state.on(bones))[0]
+    R, t = rigid_alignment(*(as_float64(x) for x in (here, position.targets, position.confidence)))
+    return moved_rigidly(bones, state, R, t)
+
+
+def nearest_start(position: Position, starts: Sequence[PoseState]) -> PoseState:
     """For each frame the start whose points, rigidly aligned, are nearest to their targets."""
     best, best_error = starts[0], None
     for start in starts:
-        start = aligned_start(objective, start)
-        apart = as_float64(objective.place(start) - objective.targets)
-        error = np.sum(np.sum(apart**2, axis=-1) * as_float64(objective.confidence), axis=1)
+        start = aligned_start(position, start)
+        apart = as_float64(position.error(start.on(position.points.bones)))
+        error = np.sum(np.sum(apart**2, axis=-1) * as_float64(position.confidence), axis=1)
         best = start if best_error is None else start.where(error < best_error, best)
         best_error = error if best_error is None else np.minimum(error, best_error)
     return best
 
 
-def start_from_joints(prior: Prior, rest: np.ndarray, joints: np.ndarray, example: Array) -> PoseState:
-    """A start read off all joints: rotations near the prior's, the rest of them as residuals.
+def start_from_joints(prior: Prior, rest: np.ndarray, joints: np.ndarray) -> PoseState:
+    """A start read off all joints.
 
     Each bone is turned from its rest direction to the direction between its joints; joints with several children are
     aligned with all of them. What joints cannot show, such as the turn of a wrist, is as the parent carries it.
@@ -69,7 +76,6 @@ def start_from_joints(prior: Prior, rest: np.ndarray, joints: np.ndarray, exampl
         prior: encodes the rotations found.
         rest: (22, 3) rest joints.
         joints: (F, 22, 3) metres.
-        example: gives kind and dtype of the state.
     """
     G = np.broadcast_to(np.eye(3), (len(joints), N_BODY, 3, 3)).copy()
     for level in levels(BODY_PARENTS):
@@ -83,11 +89,8 @@ def start_from_joints(prior: Prior, rest: np.ndarray, joints: np.ndarray, exampl
             bones, there = _bones([j], list(_CHILDREN[j]), G, rest, joints)
             G[:, j] = nearest_rotation(np.swapaxes(there, 1, 2) @ bones) @ G[:, j]
     R = np.swapaxes(G[:, np.array(BODY_PARENTS[1:])], -1, -2) @ G[:, 1:]
-    z = np.clip(prior.encode(R), -4, 4)
-    delta = log_so3(np.swapaxes(prior.decode(z), -1, -2) @ R)
-    found = {"z": z, "delta": delta, "R_root": G[:, 0], "trans": joints[:, 0] - rest[0]}
-    state = rest_state(prior, len(joints), 0, example)
-    return state.changed(**{name: as_kind(array, example) for name, array in found.items()})
+    R_local = np.concatenate([G[:, :1], R], axis=1)
+    return PoseState(R_local, joints[:, 0] - rest[0], np.clip(prior.encode(R), -4, 4), np.zeros((len(joints), 0)))
 
 
 def _bones(
@@ -100,14 +103,16 @@ def _bones(
     return bones, np.where(known, there, bones)
 
 
-def guessed_starts(prior: Prior, joints: np.ndarray, seen: np.ndarray, example: Array) -> list[PoseState]:
+def guessed_starts(prior: Prior, joints: np.ndarray, seen: np.ndarray, n_joints: int = N_BODY) -> list[PoseState]:
     """What the prior's learned guess makes of a few joints, once with Y up and once with Z up.
 
     Where the torso is not seen the guess needs to know which way is up; the caller keeps what fits better.
 
     Args:
+        prior: guesses.
         joints: (F, 22, 3) metres, any number where unseen.
         seen: (F, 22) bool.
+        n_joints: joints of the states; those beyond the body rest.
 
     Returns:
         One state a guess, with the pelvis at the origin.
@@ -115,6 +120,5 @@ def guessed_starts(prior: Prior, joints: np.ndarray, seen: np.ndarray, example: 
     starts = []
     for R_world_y_up in (np.eye(3), _Z_UP):
         z, R_root = prior.guess(joints @ R_world_y_up, seen)
-        state = rest_state(prior, len(joints), 0, example)
-        starts.append(state.changed(z=as_kind(z, example), R_root=as_kind(R_world_y_up @ R_root, example)))
+        starts.append(explained(prior, z, R_world_y_up @ R_root, 0, n_joints))
     return starts

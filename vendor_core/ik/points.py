@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Points of the body that targets pull at: joints and surface points in one form.
+"""Points of the body that targets pull at: joints, surface points and points fixed to a bone, in one form.
 
 A point is a set of skinning weights and a place in the rest pose. A joint is the point that rests at the joint and is
 carried by it alone, so the solver and its Jacobian know one kind of point.
@@ -11,9 +11,13 @@ from functools import cached_property
 
 import numpy as np
 
-from ..arrays import Array, as_float64, as_kind
+from ..arrays import Array, as_float64, as_kind, namespace
 from ..body import BodyModel
+from ..body.model import blend
+from ..linalg import matvec
+from ..rotations import identity_like
 from ..skeleton import N_BODY
+from .bones import Bones, Kinematics, bones_of
 
 N_BETAS = 10
 """Betas that a solve estimates: what later ones change, joints and markers cannot tell."""
@@ -29,16 +33,14 @@ def fitted_length(betas: np.ndarray, n: int) -> np.ndarray:
 
 @dataclass(frozen=True)
 class BodyPoints:
-    """P points of a body; everything in the rest frame, metres."""
+    """P points of a body of J joints; everything in the rest frame, metres."""
 
     names: tuple[str, ...]
+    bones: Bones
     rest: Array  # (P, 3) at zero betas
-    weights: Array  # (P, 22) skinning weights over the body joints
+    weights: Array  # (P, J) skinning weights
     shape_dirs: Array  # (P, 3, B) movement per unit of each beta
-    pose_dirs: Array | None  # (P, 3, 189) pose correctives, None where the body has none
-    rest_joints: Array  # (22, 3) of the body the points lie on
-    joint_shape_dirs: Array  # (22, 3, B)
-    ancestors: Array  # (22, 22) 1 where the column's joint is the row's joint or its ancestor
+    pose_dirs: Array | None = None  # (P, 3, 189) pose correctives, None where the body has none
 
     def __len__(self) -> int:
         return len(self.names)
@@ -58,16 +60,25 @@ class BodyPoints:
 
     @cached_property
     def lever_weights(self) -> Array:
-        """(P, 22, K): weight of influence k where joint j turns it, else 0."""
-        ancestors = as_float64(self.ancestors)
+        """(P, J, K): weight of influence k where joint j turns it, else 0."""
         weights = as_float64(self.influence_weights)
-        turned = np.swapaxes(ancestors[self.influences], 1, 2) * weights[:, None, :]
+        turned = np.swapaxes(self.bones.tree.ancestors[self.influences], 1, 2) * weights[:, None, :]
         return as_kind(np.ascontiguousarray(turned), self.rest)
+
+    @cached_property
+    def carried(self) -> Array:
+        """(P, J, 1): the share of each point that a joint turns."""
+        return as_kind(as_float64(self.lever_weights).sum(-1, keepdims=True), self.rest)
+
+    @cached_property
+    def local(self) -> Array:
+        """(P, K, 3): each point from each joint that carries it, at rest and at zero betas."""
+        return self.rest[:, None, :] - self.bones.rest[self.influences]
 
     @cached_property
     def influence_shape_dirs(self) -> Array:
         """(P, K, 3, B): movement of the point relative to each joint that carries it, per unit of each beta."""
-        return self.shape_dirs[:, None] - self.joint_shape_dirs[self.influences]
+        return self.shape_dirs[:, None] - self.bones.shape_dirs[self.influences]
 
     def with_offsets(self, offsets: Array) -> "BodyPoints":
         """These points moved by offsets (P, 3) in the rest frame."""
@@ -75,45 +86,53 @@ class BodyPoints:
 
     def with_betas(self, betas: Array) -> "BodyPoints":
         """These points and joints on the body of betas (B,), which then counts as the zero shape."""
-        n = betas.shape[-1]
-        return replace(
-            self,
-            rest=self.rest + (self.shape_dirs[..., :n] @ betas[:, None])[..., 0],
-            rest_joints=self.rest_joints + (self.joint_shape_dirs[..., :n] @ betas[:, None])[..., 0],
-        )
+        rest = self.rest + matvec(self.shape_dirs[..., : betas.shape[-1]], betas)
+        return replace(self, rest=rest, bones=self.bones.with_betas(betas))
 
     def like(self, example: Array) -> "BodyPoints":
         """These points with arrays of the kind, dtype and device of the example."""
-        return replace(self, **{k: as_kind(v, example) for k, v in self._arrays().items()})
-
-    def _arrays(self) -> dict[str, Array]:
-        return {k: v for k, v in vars(self).items() if k in _ARRAYS and v is not None}
-
-
-_ARRAYS = ("rest", "weights", "shape_dirs", "pose_dirs", "rest_joints", "joint_shape_dirs", "ancestors")
+        arrays = {name: as_kind(getattr(self, name), example) for name in ("rest", "weights", "shape_dirs")}
+        pose_dirs = None if self.pose_dirs is None else as_kind(self.pose_dirs, example)
+        return replace(self, bones=self.bones.like(example), pose_dirs=pose_dirs, **arrays)
 
 
-def joint_points(body: BodyModel, joints: Sequence[int]) -> BodyPoints:
-    """The named joints of a body as points; those below a body joint (face, fingers) are carried rigidly by it."""
+def joint_points(body: BodyModel, joints: Sequence[int], bones: Bones | None = None) -> BodyPoints:
+    """Joints of a body as points; those beyond the bones that are solved are carried rigidly by the last of them."""
+    bones = bones_of(body) if bones is None else bones
     index = np.asarray(joints, dtype=np.int64)
-    weights = np.zeros((len(index), N_BODY))
+    weights = np.zeros((len(index), len(bones)))
     for row, joint in enumerate(index.tolist()):
-        while joint >= N_BODY:
+        while joint >= len(bones):
             joint = body.parents[joint]
         weights[row, joint] = 1
     return BodyPoints(
         names=tuple(body.joint_names[j] for j in index),
+        bones=bones,
         rest=body.joints_template[index],
         weights=as_kind(weights, body.joints_template),
         shape_dirs=body.joint_shape_dirs[index][..., : body.num_betas],
-        pose_dirs=None,
-        **_joint_frame(body),
     )
+
+
+def rigid_points(
+    body: BodyModel, joints: Sequence[int], offsets: np.ndarray, names: Sequence[str] = (), bones: Bones | None = None
+) -> BodyPoints:
+    """Points fixed to bones, such as the tip of a tool or a marker on a rigid plate.
+
+    Args:
+        body: the body.
+        joints: P indices of the joints that carry the points.
+        offsets: (P, 3) metres from the joint, in the joint's frame; at rest it has the axes of the body.
+        names: P names; those of the joints by default.
+        bones: the joints that are solved; the 22 of the body by default.
+    """
+    points = joint_points(body, joints, bones).with_offsets(as_kind(offsets, body.joints_template))
+    return replace(points, names=tuple(names)) if names else points
 
 
 def surface_points(
     body: BodyModel, names: Sequence[str], vertices: np.ndarray, barycentric: np.ndarray, offsets: np.ndarray,
-    weights: np.ndarray | None = None,
+    weights: np.ndarray | None = None, bones: Bones | None = None,
 ) -> BodyPoints:  # fmt: skip
     """Points on the skin: a barycentric mix of three vertices plus an offset, skinned with the mix.
 
@@ -123,30 +142,52 @@ def surface_points(
         vertices: (P, 3) indices of the triangle's vertices.
         barycentric: (P, 3) summing to one.
         offsets: (P, 3) metres in the rest frame, e.g. a marker's height times the rest normal.
-        weights: (P, 22) to bind the points to joints of choice instead of their skin; rows of NaN keep the skin.
+        weights: (P, J) to bind the points to joints of choice instead of their skin; rows of NaN keep the skin.
+        bones: the joints that are solved; the 22 of the body by default.
     """
+    bones = bones_of(body) if bones is None else bones
 
     def mixed(per_vertex: Array) -> np.ndarray:
         values = np.asarray(per_vertex[vertices])  # (P, 3, ...)
         return np.sum(values * barycentric.reshape(*barycentric.shape, *[1] * (values.ndim - 2)), axis=1)
 
-    skin = mixed(body.body_weights)
+    skin = mixed(body.weights_of_first(len(bones)))
     if weights is not None:
         skin = np.where(np.isnan(weights[:, :1]), skin, weights)
     pose_dirs = None if body.pose_dirs is None else mixed(body.pose_dirs)[..., : 9 * (N_BODY - 1)]
     return BodyPoints(
         names=tuple(names),
+        bones=bones,
         rest=mixed(body.v_template) + offsets,
         weights=skin / skin.sum(1, keepdims=True),
         shape_dirs=mixed(body.shape_dirs[..., : body.num_betas]),
         pose_dirs=pose_dirs,
-        **_joint_frame(body),
     )
 
 
-def _joint_frame(body: BodyModel) -> dict[str, Array]:
-    return {
-        "rest_joints": body.joints_template[:N_BODY],
-        "joint_shape_dirs": body.joint_shape_dirs[:N_BODY, :, : body.num_betas],
-        "ancestors": as_kind(body.tree.ancestors[:N_BODY, :N_BODY], body.joints_template),
-    }
+def place(points: BodyPoints, pose: Kinematics) -> tuple[Array, Array]:
+    """World positions (F, P, 3) of the points and where each influence alone would carry them, (F, P, K, 3)."""
+    xp, k = namespace(pose.G), points.influences
+    local = points.local
+    if pose.betas is not None:
+        flat = xp.reshape(points.influence_shape_dirs, (-1, 3, pose.betas.shape[1]))
+        local = local + xp.reshape(blend(flat, pose.betas), (-1, *k.shape, 3))
+    if points.pose_dirs is not None:
+        local = local + blend(points.pose_dirs, _pose_feature(pose.R_local))[:, :, None, :]
+    y = matvec(pose.G[:, k], local) + pose.p[:, k]
+    if k.shape[1] == 1:
+        return y[:, :, 0], y
+    return xp.sum(points.influence_weights[..., None] * y, axis=-2), y
+
+
+def blended_rotations(points: BodyPoints, G: Array) -> Array:
+    """Skinning rotations (F, P, 3, 3), `sum_k w_k G_k`: how an offset in the rest frame moves the point."""
+    xp, n = namespace(G), G.shape[1]
+    mixed = points.weights @ xp.reshape(G, (G.shape[0], n, 9))
+    return xp.reshape(mixed, (G.shape[0], len(points), 3, 3))
+
+
+def _pose_feature(R_local: Array) -> Array:
+    xp = namespace(R_local)
+    R = R_local[:, 1:N_BODY]
+    return xp.reshape(R - identity_like(R, ()), (R.shape[0], -1))

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the solver solves for, and how a small step of it moves the body.
+"""What the solver solves for: rotations, the latent that explains them, translation and shape.
 
-Unknowns of a frame, in the order of a step: latent z, residual rotations delta (rotation vectors of the 21 body
-joints, on top of the prior's), root orientation, translation, betas. Pose: `R_j = decode(z)_j exp(delta_j)`.
+Rotations are free; the prior pulls each body joint to `decode(z)` and z to its centre (`prior_pull`). So a pose is
+never limited to what the prior can say, and what moves points is the pose alone.
 """
 
 from dataclasses import dataclass, fields, replace
@@ -11,30 +11,45 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Array, as_kind, namespace
+from ..linalg import matvec
 from ..prior.base import Prior
-from ..rotations import exp_so3, exp_with_jacobian
-from ..skeleton import N_POSE
-from .kinematic_jacobian import N_TANGENT
-
-_BLOCKS = np.arange(3 * N_POSE).reshape(N_POSE, 3)
+from ..rotations import exp_so3
+from ..skeleton import N_BODY, joint_index
+from .bones import Bones, Kinematics, posed
 
 
 @dataclass(frozen=True)
 class Unknowns:
-    """Which unknowns a solve may change, beside latent, root orientation and translation."""
+    """What a solve may change; all else stays exactly as it was."""
 
-    residual: bool = True
-    betas: bool = False
+    latent: bool = True  # the z that the prior explains the pose by
+    residual: bool = True  # rotations other than the prior's
+    orientation: bool = True
+    translation: bool = True
+    betas: bool = False  # of each frame on its own
+    locked: tuple[str, ...] = ()  # names of joints that keep their rotation relative to the parent
+
+    def mask(self, n_joints: int, n_betas: int) -> np.ndarray:
+        """(T,) 1 where a number of the body tangent may change, else 0.
+
+        Raises:
+            TargetError: a locked joint that does not exist.
+        """
+        turning = np.ones((n_joints, 3))
+        turning[[joint_index(name) for name in self.locked if joint_index(name) < n_joints]] = 0
+        if not self.orientation:
+            turning[0] = 0
+        rest = [np.full(3, float(self.translation)), np.full(n_betas, float(self.betas))]
+        return np.concatenate([turning.reshape(-1), *rest])
 
 
 @dataclass(frozen=True)
 class PoseState:
     """The unknowns of F frames."""
 
-    z: Array  # (F, L)
-    delta: Array  # (F, 21, 3) radians
-    R_root: Array  # (F, 3, 3) body to world
+    R_local: Array  # (F, J, 3, 3), the root's world orientation first
     trans: Array  # (F, 3) metres
+    z: Array  # (F, L)
     betas: Array  # (F, B), B may be 0
 
     def __len__(self) -> int:
@@ -61,66 +76,43 @@ class PoseState:
     def changed(self, **arrays: Any) -> "PoseState":
         return replace(self, **arrays)
 
-    def rotations(self, prior: Prior) -> Array:
-        """Local rotations (F, 22, 3, 3), the root's world orientation first."""
-        xp = namespace(self.z)
-        return xp.concat([self.R_root[:, None], prior.decode(self.z) @ exp_so3(self.delta)], axis=1)
+    def like(self, example: Array) -> "PoseState":
+        """This state with arrays of the kind, dtype and device of the example."""
+        return PoseState(*(as_kind(getattr(self, f.name), example) for f in fields(self)))
 
-    def vector(self, unknowns: Unknowns, anchor: Array | None) -> Array:
-        """What regularisation pulls to zero, (F, D): latents from their anchor, residuals, betas; zero elsewhere."""
-        xp = namespace(self.z)
-        rigid = xp.zeros_like(self.R_root[:, :2, 0])
-        parts = [self.z if anchor is None else self.z - anchor]
-        if unknowns.residual:
-            parts.append(xp.reshape(self.delta, (len(self), -1)))
-        parts.extend([rigid, rigid, rigid])
-        if unknowns.betas:
-            parts.append(self.betas)
-        return xp.concat(parts, axis=1)
+    def on(self, bones: Bones) -> Kinematics:
+        """The joints in the world."""
+        return posed(bones, self.R_local, self.trans, self.betas if self.betas.shape[1] else None)
 
-    def moved(self, step: Array, unknowns: Unknowns) -> "PoseState":
-        """The state after a step (F, D): rotations of the root from the left, in the world."""
-        xp = namespace(step)
-        n = self.z.shape[1]
-        z, step = self.z + step[:, :n], step[:, n:]
-        delta = self.delta
-        if unknowns.residual:
-            delta, step = delta + xp.reshape(step[:, : 3 * N_POSE], delta.shape), step[:, 3 * N_POSE :]
-        betas = self.betas + step[:, 6:] if unknowns.betas else self.betas
-        return PoseState(z, delta, exp_so3(step[:, :3]) @ self.R_root, self.trans + step[:, 3:6], betas)
+    def moved(self, step: Array, dz: Array, pose: Kinematics) -> "PoseState":
+        """The state after a step (F, T) of the body tangent and one (F, L) of the latent.
+
+        Args:
+            step: see `kinematic_jacobian`; angular velocities are in world axes.
+            dz: of the latent.
+            pose: the joints at this state.
+        """
+        xp, n = namespace(step), 3 * len(pose.bones)
+        u = xp.reshape(step[:, :n], (-1, n // 3, 3))
+        R = self.R_local @ exp_so3(matvec(xp.matrix_transpose(pose.G), u))
+        betas = self.betas + step[:, n + 3 :] if self.betas.shape[1] else self.betas
+        return PoseState(R, self.trans + step[:, n : n + 3], self.z + dz, betas)
+
+    def orthonormal(self) -> "PoseState":
+        """The state with rounding errors of its rotations removed, by a step of Newton and Schulz."""
+        R = self.R_local
+        return replace(self, R_local=1.5 * R - 0.5 * R @ (namespace(R).matrix_transpose(R) @ R))
 
 
-def rest_state(prior: Prior, n_frames: int, n_betas: int, example: Array) -> PoseState:
+def rest_state(prior: Prior, n_frames: int, n_betas: int, example: Array, n_joints: int = N_BODY) -> PoseState:
     """F frames at the centre of the latent space, upright at the origin, in the kind and dtype of the example."""
-    return PoseState(
-        z=as_kind(np.zeros((n_frames, prior.latent_dim)), example),
-        delta=as_kind(np.zeros((n_frames, N_POSE, 3)), example),
-        R_root=as_kind(np.broadcast_to(np.eye(3), (n_frames, 3, 3)).copy(), example),
-        trans=as_kind(np.zeros((n_frames, 3)), example),
-        betas=as_kind(np.zeros((n_frames, n_betas)), example),
-    )
+    z = np.zeros((n_frames, prior.latent_dim))
+    return explained(prior, z, np.broadcast_to(np.eye(3), (n_frames, 3, 3)), n_betas, n_joints).like(example)
 
 
-def rotations_with_jacobian(state: PoseState, prior: Prior) -> tuple[Array, Array, Array]:
-    """Local rotations (F, 22, 3, 3) and body-frame angular velocities of z, (F, 21, 3, L), and delta, (F, 21, 3, 3)."""
-    xp = namespace(state.z)
-    R, W = prior.decode_with_jacobian(state.z)
-    E, delta_jacobian = exp_with_jacobian(state.delta)
-    local = xp.concat([state.R_root[:, None], R @ E], axis=1)
-    return local, xp.matrix_transpose(E) @ W, delta_jacobian
-
-
-def tangent_map(W: Array, delta_jacobian: Array, G: Array, unknowns: Unknowns, n_betas: int) -> Array:
-    """The matrix (F, 69 [+ B], D) that turns a step of the unknowns into a velocity of the body tangent."""
-    xp = namespace(W)
-    n_frames, n_latent = W.shape[0], W.shape[3]
-    n_residual = 3 * N_POSE if unknowns.residual else 0
-    n_rows = N_TANGENT + n_betas
-    M = as_kind(np.zeros((n_frames, n_rows, n_latent + n_residual + 6 + n_betas)), W)
-    M[:, 3 : 3 + 3 * N_POSE, :n_latent] = xp.reshape(G[:, 1:] @ W, (n_frames, 3 * N_POSE, n_latent))
-    if unknowns.residual:
-        M[:, _BLOCKS[:, :, None] + 3, _BLOCKS[:, None, :] + n_latent] = G[:, 1:] @ delta_jacobian
-    eye, at = as_kind(np.eye(3 + n_betas), W), n_latent + n_residual
-    M[:, :3, at : at + 3] = eye[:3, :3]
-    M[:, 3 + 3 * N_POSE :, at + 3 :] = eye
-    return M
+def explained(prior: Prior, z: np.ndarray, R_root: np.ndarray, n_betas: int = 0, n_joints: int = N_BODY) -> PoseState:
+    """The poses (F) that the prior makes of latents z (F, L), turned by R_root (F, 3, 3), at the origin."""
+    n_frames = len(z)
+    more = np.broadcast_to(np.eye(3), (n_frames, n_joints - N_BODY, 3, 3))
+    R = np.concatenate([R_root[:, None], prior.decode(z), more], axis=1)
+    return PoseState(R, np.zeros((n_frames, 3)), z, np.zeros((n_frames, n_betas)))

@@ -7,13 +7,13 @@ from time import perf_counter
 
 import numpy as np
 
-from ..arrays import as_kind
 from ..body import BodyModel
 from ..errors import TargetError
 from ..ik.fit import nearest_of
-from ..ik.initialiser import rigid_alignment
-from ..ik.objective import Objective, Stage
-from ..ik.points import N_BETAS
+from ..ik.initialiser import moved_rigidly, rigid_alignment
+from ..ik.points import N_BETAS, place
+from ..ik.problem import Problem, Stage
+from ..ik.residuals import Position
 from ..ik.solver import minimise_in_chunks
 from ..ik.state import PoseState, Unknowns
 from ..linalg import one_blas_thread
@@ -24,7 +24,7 @@ from ..skeleton import JOINTS, N_BODY
 from .c3d import C3D
 from .layouts import LabelMap, gather_markers, map_markers
 from .marker_points import place_markers
-from .subject import MARKER_WEIGHTS, Subject, calibrate_subject
+from .subject import MARKER_SIGMA, MARKER_WEIGHTS, Subject, calibrate_subject, heard_within
 from .timing import resampled, z_up
 
 _LEAST_MARKERS = 4  # seen in a frame, below which it counts as empty
@@ -100,9 +100,8 @@ def solve_take(take: C3D, body: BodyModel, prior: Prior, options: TakeOptions, r
     )
     state = state.take(nearest_of(solved, len(markers)))
     body_name = "default" if body.beta_names else ""
-    motion = _motion(state, prior, subject, rate, solved, body_name)
-    objective = Objective(_bulk(subject), prior, targets.astype(np.float32), seen.astype(np.float32))
-    x = np.asarray(objective.place(state), dtype=np.float64)
+    motion = _motion(state, subject, rate, solved, body_name)
+    x = place(_bulk(subject), state.on(_bulk(subject).bones))[0].astype(np.float64)
     residual = np.where(seen, np.linalg.norm(x - targets, axis=-1), np.nan)
     summary = _summary(motion, label_map, labels, residual, perf_counter() - began)
     return TakeSolution(motion, summary, labels, markers, residual)
@@ -133,20 +132,21 @@ def _solve_frames(
 ) -> PoseState:
     """Poses of all frames, each on its own: from the most similar calibrated pose, under a narrowing robust loss."""
     single = np.zeros(1, np.float32)
-    objective = Objective(_bulk(subject), prior, as_kind(targets, single), as_kind(seen, single))
-    state = _similar_start(subject, prior, targets, seen)
+    position = Position(seen, MARKER_SIGMA, subject.points, targets)
+    problem = Problem(subject.points.bones, prior, (position,)).like(single)
+    state = _similar_start(subject, targets, seen).like(single)
     for scale, iterations, share in ((0.15, 6, 0.3), (0.04, 20, 0.7)):
-        stage = Stage(Unknowns(True), MARKER_WEIGHTS, scale, iterations, damping=1e-2, tolerance=1e-3)
+        stage = Stage(Unknowns(), MARKER_WEIGHTS, heard_within(scale), iterations, damping=1e-2, tolerance=1e-3)
         done = 0.0 if scale > 0.1 else 0.3
-        state, _ = minimise_in_chunks(objective, state, stage, lambda f, d=done, s=share: report(d + s * f))
+        state, _ = minimise_in_chunks(problem, state, stage, lambda f, d=done, s=share: report(d + s * f))
     return state
 
 
-def _similar_start(subject: Subject, prior: Prior, targets: np.ndarray, seen: np.ndarray) -> PoseState:
+def _similar_start(subject: Subject, targets: np.ndarray, seen: np.ndarray) -> PoseState:
     """For each frame the calibrated pose that fits its markers best after a rigid motion."""
     every = np.linspace(0, len(subject.frames) - 1, min(_STARTS, len(subject.frames))).round().astype(int)
     poses = subject.poses.take(every).changed(betas=np.zeros((len(every), 0)))
-    candidates = Objective(subject.points, prior, targets[:1], seen[:1]).place(poses)  # (K, M, 3)
+    candidates = place(subject.points, poses.on(subject.points.bones))[0]  # (K, M, 3)
     confidence = seen.astype(float)
     best = np.full(len(targets), np.inf)
     R, t, chosen = np.zeros((len(targets), 3, 3)), np.zeros((len(targets), 3)), np.zeros(len(targets), int)
@@ -161,19 +161,12 @@ def _similar_start(subject: Subject, prior: Prior, targets: np.ndarray, seen: np
             np.where(better[:, None], t_k, t),
             np.where(better, k, chosen),
         )
-    start = poses.take(chosen)
-    J0 = subject.points.rest_joints[0]
-    trans = (R @ (J0 + start.trans)[..., None])[..., 0] + t - J0
-    start = start.changed(R_root=R @ start.R_root, trans=trans)
-    return PoseState(*(x.astype(np.float32) for x in vars(start).values()))
+    return moved_rigidly(subject.points.bones, poses.take(chosen), R, t)
 
 
-def _motion(
-    state: PoseState, prior: Prior, subject: Subject, rate: float, solved: np.ndarray, body_name: str
-) -> Motion:
-    rotations = state.rotations(prior).astype(np.float64)
-    poses = np.zeros((len(rotations), len(JOINTS), 3))
-    poses[:, :N_BODY] = log_so3(rotations)
+def _motion(state: PoseState, subject: Subject, rate: float, solved: np.ndarray, body_name: str) -> Motion:
+    poses = np.zeros((len(state), len(JOINTS), 3))
+    poses[:, :N_BODY] = log_so3(state.R_local.astype(np.float64))
     status = np.full(len(poses), HELD, np.uint8)
     status[solved] = SOLVED
     return Motion(poses, state.trans.astype(np.float64), rate, subject.betas, body_name=body_name, frame_status=status)

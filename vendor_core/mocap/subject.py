@@ -11,16 +11,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..ik.calibration import Shared, SharedPrior, calibrate
-from ..ik.initialiser import rigid_alignment
-from ..ik.kinematic_jacobian import blended_rotations, point_positions, pose_joints
-from ..ik.objective import Objective, Stage, Weights
-from ..ik.points import BodyPoints, fitted_length
+from ..ik.initialiser import moved_rigidly, rigid_alignment
+from ..ik.points import BodyPoints, blended_rotations, fitted_length, place
+from ..ik.problem import Problem, Stage, Weights
+from ..ik.residuals import Hearing, Position
 from ..ik.solver import minimise
 from ..ik.state import PoseState, Unknowns, rest_state
 from ..prior.base import Prior
 from .marker_points import PlacedMarkers
 
-MARKER_WEIGHTS = Weights(sigma=0.010, latent=1.0, residual=10.0)
+MARKER_SIGMA = 0.010  # metres: the error of a marker that costs one unit
+MARKER_WEIGHTS = Weights(residual=10.0)
 N_FRAMES = 40
 TRUNK = ("LFWT", "RFWT", "LBWT", "RBWT", "C7", "CLAV", "T10", "STRN", "LSHO", "RSHO")
 _OFFSET_WEIGHT = 0.25  # of the offset prior, per frame
@@ -62,16 +63,16 @@ def spread_frames(markers: np.ndarray, seen: np.ndarray, n: int = N_FRAMES) -> n
     return np.sort(good[chosen])
 
 
-def trunk_start(objective: Objective, n_betas: int) -> PoseState:
+def trunk_start(position: Position, prior: Prior, n_betas: int) -> PoseState:
     """The prior's centre, laid rigidly onto the trunk's markers (all markers where fewer than four are seen)."""
-    state = rest_state(objective.prior, len(objective.targets), n_betas, np.zeros(0))
-    trunk = np.array([name in TRUNK for name in objective.points.names])
-    confidence = objective.confidence * trunk
+    bones = position.points.bones
+    state = rest_state(prior, len(position.targets), n_betas, np.zeros(0))
+    trunk = np.array([name in TRUNK for name in position.points.names])
+    confidence = position.confidence * trunk
     few = (confidence > 0).sum(1) < 4
-    confidence = np.where(few[:, None], objective.confidence, confidence)
-    J0 = np.asarray(objective.points.rest_joints[0])
-    R, t = rigid_alignment(objective.place(state), objective.targets, confidence)
-    return state.changed(R_root=R, trans=(R @ J0[:, None])[..., 0] + t - J0)
+    confidence = np.where(few[:, None], position.confidence, confidence)
+    R, t = rigid_alignment(place(position.points, state.on(bones))[0], position.targets, confidence)
+    return moved_rigidly(bones, state, R, t)
 
 
 def calibrate_subject(
@@ -90,41 +91,47 @@ def calibrate_subject(
     """
     frames = spread_frames(markers, seen)
     n_betas = placed.points.shape_dirs.shape[2]
-    objective = Objective(placed.points, prior, markers[frames], seen[frames].astype(float))
-    state = trunk_start(objective, n_betas)
+    position = Position(seen[frames].astype(float), MARKER_SIGMA, placed.points, markers[frames])
+    problem = Problem(placed.points.bones, prior, (position,))
+    state = trunk_start(position, prior, n_betas)
     shared = Shared(
         np.zeros(n_betas) if betas is None else fitted_length(betas, n_betas), np.zeros((len(placed.points), 3))
     )
     state = state.changed(betas=np.broadcast_to(shared.betas, (len(frames), n_betas)).copy())
     for scale, residual in ((0.6, False), (0.15, False), (0.15, True), (0.04, True)):
-        state, _ = minimise(objective, state, Stage(Unknowns(residual), MARKER_WEIGHTS, scale, iterations=15))
+        stage = Stage(Unknowns(residual=residual), MARKER_WEIGHTS, heard_within(scale), iterations=15)
+        state, _ = minimise(problem, state, stage)
     report(0.3, "Estimating shape")
     stiffness, expected = (_BETAS_WEIGHT, np.zeros(n_betas)) if betas is None else (_KNOWN_BETAS_WEIGHT, shared.betas)
     known = SharedPrior(stiffness, expected, offset_sigma=None)
     for scale in (0.3, 0.1, 0.04) if betas is None else ():
-        state, shared, _ = calibrate(objective, state, shared, known, _stage(scale, 10))
+        state, shared, _ = calibrate(problem, state, shared, known, _stage(scale, 10))
     report(0.6, "Estimating marker offsets")
-    offsets, sigma = _reanchored(objective, state, placed.sigma)
+    offsets, sigma = _reanchored(position, state, placed.sigma)
     shared = replace(shared, offsets=offsets)
     full = SharedPrior(stiffness, expected, sigma, _OFFSET_WEIGHT * len(frames))
     for scale in (0.15, 0.04):
-        state, shared, _ = calibrate(objective, state, shared, full, _stage(scale, 15))
+        state, shared, _ = calibrate(problem, state, shared, full, _stage(scale, 15))
     points = placed.points.with_offsets(shared.offsets).with_betas(shared.betas)
     return Subject(points, shared.betas, shared.offsets, frames, state)
 
 
+def heard_within(metres: float) -> Hearing:
+    """Markers farther than this from their place are believed less and less."""
+    return Hearing(robust=metres / MARKER_SIGMA)
+
+
 def _stage(scale: float, iterations: int) -> Stage:
-    return Stage(Unknowns(True), MARKER_WEIGHTS, scale, iterations, damping=1e-2, tolerance=1e-4)
+    return Stage(Unknowns(), MARKER_WEIGHTS, heard_within(scale), iterations, damping=1e-2, tolerance=1e-4)
 
 
-def _reanchored(objective: Objective, state: PoseState, sigma: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _reanchored(position: Position, state: PoseState, sigma: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Offsets (M, 3) and sigmas of markers that are seen far from the table's place; zero offsets for the others."""
-    pose = pose_joints(objective.points, state.rotations(objective.prior), state.trans, state.betas)
-    x, _ = point_positions(objective.points, pose, state.betas)
-    G = blended_rotations(objective.points, pose.G)
-    local = (np.swapaxes(G, 2, 3) @ (objective.targets - x)[..., None])[..., 0]
-    local[objective.confidence == 0] = np.nan
-    seen = (objective.confidence > 0).any(0)
+    pose = state.on(position.points.bones)
+    G = blended_rotations(position.points, pose.G)
+    local = (np.swapaxes(G, 2, 3) @ -position.error(pose)[..., None])[..., 0]
+    local[position.confidence == 0] = np.nan
+    seen = (position.confidence > 0).any(0)
     median = np.zeros_like(sigma)
     median[seen] = np.nanmedian(local[:, seen], axis=0)
     far = np.linalg.norm(median / sigma, axis=1) > _FAR

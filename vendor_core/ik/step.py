@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The damped Gauss-Newton step of a quadratic model, with what must not change held still."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..arrays import Array, Constant, eye, namespace, zeros
+from ..linalg import gemm, matvec, solve_spd
+from ..prior.base import Prior
+from ..skeleton import N_BODY, N_POSE
+from .prior_pull import reduced
+from .problem import Model, Stage
+from .state import PoseState
+
+_BODY = slice(3, 3 + 3 * N_POSE)  # the body joints' columns of the tangent
+_FLOOR = 1e-3  # added to the diagonal that scales the damping: no unknown is free of it
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step and the decrease of the cost that the model predicts for it."""
+
+    u: Array  # (F, T) of the body tangent
+    dz: Array  # (F, L)
+    predicted: Array  # (F,)
+
+
+class Stepper:
+    """Steps of one stage: knows which unknowns are free.
+
+    Args:
+        stage: names the unknowns.
+        n_joints: J.
+        n_betas: B.
+    """
+
+    def __init__(self, stage: Stage, n_joints: int, n_betas: int):
+        mask = stage.unknowns.mask(n_joints, n_betas)
+        self._stage = stage
+        self._n_vectors = 3 * n_joints + 3
+        self._free = None if mask.all() else Constant(mask)
+        self._weights = (stage.weights.latent, stage.weights.residual)
+        others = np.ones(len(mask), bool)
+        others[_BODY] = False
+        self._others = Constant(np.flatnonzero(others))
+
+        held = [j for j in range(1, N_BODY) if not mask[3 * j]]
+        self._held = Constant(held) if held else None
+
+    def followed(self, state: PoseState, prior: Prior) -> PoseState:
+        """The state with what residuals may not change brought to where the prior's latent puts it."""
+        if self._stage.unknowns.residual:
+            return state
+        R = namespace(state.z).asarray(state.R_local, copy=True)
+        R[:, 1:N_BODY] = prior.decode(state.z)
+        if self._held is not None:
+            held = self._held.like(state.z)
+            R[:, held] = state.R_local[:, held]
+        return state.changed(R_local=R)
+
+    def __call__(self, model: Model, damping: Array) -> Step:
+        """The step for damping (F,), which scales each unknown by its own stiffness (Marquardt 1963)."""
+        if not self._stage.unknowns.residual:
+            return self._latent_step(model, damping)
+        if not self._stage.unknowns.latent:
+            return self._plain_step(model, damping)
+        xp, g, H = namespace(damping), model.normal.g, model.normal.H
+        prior = reduced(model.pull, self._weights, damping)
+        diagonal = self._stiffness(H)
+        A = H + eye(H.shape[-1], H) * (damping[:, None] * diagonal)[:, None, :]
+        A[:, _BODY, _BODY] += prior.H
+        b = xp.asarray(g, copy=True)
+        b[:, _BODY] += prior.g
+        u = self._solved(A, b)
+        dz = prior.latent_step(u[:, _BODY])
+        eta = u[:, _BODY] - matvec(model.pull.B, dz)
+        predicted = damping * xp.sum(diagonal * u * u, axis=-1) - xp.sum(g * u, axis=-1)
+        predicted = predicted + self._predicted_by_prior(model, dz, eta, damping)
+        return Step(u, dz, predicted)
+
+    def _stiffness(self, H: Array) -> Array:
+        """What damping scales with, (F, T): the same about all axes of a joint, so that no world axis is special."""
+        xp = namespace(H)
+        diagonal = xp.linalg.diagonal(H) + _FLOOR
+        turning = xp.reshape(diagonal[:, : self._n_vectors], (H.shape[0], -1, 3))
+        even = xp.broadcast_to(xp.mean(turning, axis=-1)[..., None], turning.shape)
+        return xp.concat([xp.reshape(even, (H.shape[0], -1)), diagonal[:, self._n_vectors :]], axis=-1)
+
+    def _solved(self, A: Array, b: Array) -> Array:
+        if self._free is None:
+            return -solve_spd(A, b[..., None])[0][..., 0]
+        free = self._free.like(b)
+        A = A * (free[:, None] * free) + eye(len(free), b) * (1 - free)
+        return -solve_spd(A, (b * free)[..., None])[0][..., 0]
+
+    def _predicted_by_prior(self, model: Model, dz: Array, eta: Array, damping: Array) -> Array:
+        xp, (w_z, w_d), pull = namespace(dz), self._weights, model.pull
+        z = w_z * (damping * xp.sum(dz * dz, axis=-1) - xp.sum(pull.z_error * dz, axis=-1))
+        return z + w_d * (damping * xp.sum(eta * eta, axis=-1) - xp.sum(pull.s * eta, axis=-1))
+
+    def _plain_step(self, model: Model, damping: Array) -> Step:
+        """With the latent locked the prior is a ridge about the rotations that it holds."""
+        xp, g, H, w_d = namespace(damping), model.normal.g, model.normal.H, self._weights[1]
+        diagonal = self._stiffness(H)
+        diagonal[:, _BODY] += w_d
+        g = xp.asarray(g, copy=True)
+        g[:, _BODY] += w_d * model.pull.s
+        A = H + eye(H.shape[-1], H) * (damping[:, None] * diagonal)[:, None, :]
+        A[:, _BODY, _BODY] += w_d * eye(model.pull.s.shape[-1], H)
+        u = self._solved(A, g)
+        predicted = damping * xp.sum(diagonal * u * u, axis=-1) - xp.sum(g * u, axis=-1)
+        return Step(u, zeros(model.pull.z_error.shape, g), predicted)
+
+    def _latent_step(self, model: Model, damping: Array) -> Step:
+        """With residuals locked the body's joints follow the latent: `u = [B dz, the others]`."""
+        xp, g, H, (w_z, w_d) = namespace(damping), model.normal.g, model.normal.H, self._weights
+        B, others = model.pull.B, self._others.like(g)
+        n_frames, n_latent = model.pull.z_error.shape
+        M = zeros((n_frames, H.shape[-1], n_latent + len(others)), g)
+        M[:, _BODY, :n_latent] = B
+        M[:, others, n_latent + self._columns(others)] = 1.0
+        if self._free is not None:
+            M = M * self._free.like(g)[:, None]
+        M_t = xp.matrix_transpose(M)
+        g_x, H_x = matvec(M_t, g), gemm(M_t, gemm(H, M))
+        g_x[:, :n_latent] += w_z * model.pull.z_error
+        H_x[:, :n_latent, :n_latent] += w_z * eye(n_latent, g)
+        if self._free is not None:  # joints held away from the prior still pull at the latent
+            B_held = xp.matrix_transpose(B * (1 - self._free.like(g)[_BODY, None]))
+            g_x[:, :n_latent] -= w_d * matvec(B_held, model.pull.s)
+            H_x[:, :n_latent, :n_latent] += w_d * gemm(B_held, xp.matrix_transpose(B_held))
+        diagonal = xp.linalg.diagonal(H_x) + _FLOOR
+        x = -solve_spd(H_x + eye(H_x.shape[-1], g) * (damping[:, None] * diagonal)[:, None, :], g_x[..., None])[0][
+            ..., 0
+        ]
+        predicted = damping * xp.sum(diagonal * x * x, axis=-1) - xp.sum(g_x * x, axis=-1)
+        return Step(matvec(M, x), x[:, :n_latent], predicted)
+
+    @staticmethod
+    def _columns(others: Array) -> Array:
+        return np.arange(len(others)) if isinstance(others, np.ndarray) else others.new_ones(len(others)).cumsum(0) - 1
