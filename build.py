@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The project's commands, with nothing but Python 3.11 and pip: python build.py demo | test | package."""
+"""The project's commands, with nothing but Python 3.11 and pip: python build.py demo | test | package | bench."""
 
 import argparse
 import sys
@@ -20,9 +20,14 @@ def main() -> int:
     demo.add_argument("take", nargs="?", type=Path, help="a C3D take of yours instead of the one that the demo makes")
     verbs.add_parser("test", help="lint, types, core tests, package, add-on tests in real Blender")
     verbs.add_parser("package", help="write dist/poise-VERSION.zip")
+    bench = verbs.add_parser("bench", help="measure the solver: a table and out/bench.json")
+    bench.add_argument("--no-blas", action="store_true", help="repeat the rows of live use in a NumPy without BLAS")
+    bench.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="cuda adds the batches on a GPU")
+    bench.add_argument("--split", choices=("test", "val"), default="test", help="val to choose by, test to report")
+    bench.add_argument("--only", nargs="+", metavar="NAME", default=[], help="some of the benchmarks alone")
     arguments = parser.parse_args()
     try:
-        return run_verb(arguments.verb, getattr(arguments, "take", None))
+        return run_verb(arguments)
     except BuildError as error:
         print(f"build.py: {error}", file=sys.stderr)
         return 1
@@ -31,19 +36,23 @@ def main() -> int:
         return 130
 
 
-def run_verb(verb: str, take: Path | None) -> int:
-    if verb == "package":
+def run_verb(arguments: argparse.Namespace) -> int:
+    if arguments.verb == "package":
         from tools.package import package
 
         package()
         return 0
-    if verb == "test":
+    if arguments.verb == "test":
         from tools.checks import run_all
 
         return run_all()
+    if arguments.verb == "bench":
+        from tools.benchmark import BenchOptions, benchmark
+
+        return benchmark(BenchOptions(arguments.no_blas, arguments.device, arguments.split, arguments.only))
     from tools.demonstrate import demonstrate
 
-    return demonstrate(take)
+    return demonstrate(arguments.take)
 
 
 if __name__ == "__main__":
