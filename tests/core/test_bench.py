@@ -18,10 +18,12 @@ from bench.rows import Benchmark, Figure, Outcome, Settings, Unavailable, rows_w
 from bench.table import ALL
 from bench.takes_made import GAP_RUN, SWAP_RUN, Faults, MadeTake, mean_subject, record, unusual_subject, with_faults
 from bench.timing import interleaved
+from bench.without_prior import joints_from_pictures
 from vendor_core.body import default_body
 from vendor_core.prior import load_prior
 from vendor_core.prior.interpolate import interpolate_poses
 from vendor_core.rotations import exp_so3
+from vendor_core.skeleton import BODY_JOINTS
 
 KEYS = ["name", "value", "unit", "goal", "better", "against", "ratio", "machine", "note"]
 
@@ -133,6 +135,16 @@ def test_pictures_show_the_person_upright_and_at_the_right_distance(settings: Se
         if above > 0.3:  # the head is well above the pelvis, so in the picture too: v counts downwards
             assert clean.pixels[KEYPOINTS.index("head"), 1] < camera.project(clean.joints[0])[1]
         assert 1 < (noisy.pixels - clean.pixels).std() < 9
+
+
+def test_the_rival_on_pictures_finds_a_pose_that_looks_the_same(settings: Settings) -> None:
+    body, picture = default_body(), pictures(settings, default_body(), 1, noise=0.0)[0]
+    joints = joints_from_pictures([picture], body)
+    named = [name for name in KEYPOINTS if name in BODY_JOINTS]
+    seen = picture.camera.project(joints[0, [BODY_JOINTS.index(name) for name in named]])
+    apart = np.linalg.norm(seen - picture.pixels[[KEYPOINTS.index(name) for name in named]], axis=-1)
+    assert np.sqrt(np.mean(apart**2)) < 10  # pixels
+    np.testing.assert_allclose(metrics.bone_length_errors(joints[0], body.joints_template[:22]), 0, atol=1e-6)
 
 
 def test_measures_see_what_they_shall_and_no_more(rng: np.random.Generator) -> None:
