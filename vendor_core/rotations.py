@@ -16,6 +16,7 @@ _LEVI_CIVITA = np.zeros((3, 3, 3))
 _LEVI_CIVITA[0, 2, 1] = _LEVI_CIVITA[1, 0, 2] = _LEVI_CIVITA[2, 1, 0] = 1.0
 _LEVI_CIVITA[0, 1, 2] = _LEVI_CIVITA[1, 2, 0] = _LEVI_CIVITA[2, 0, 1] = -1.0
 _SKEW = Constant(_LEVI_CIVITA.reshape(3, 9))  # v @ _SKEW is skew(v), flattened: cheaper than stacking nine slices
+_VEE = Constant(_LEVI_CIVITA.reshape(3, 9).T)
 _SMALL = 1e-3  # below this angle (rad) Taylor series are more exact than the quotients they replace
 
 
@@ -28,6 +29,11 @@ def identity_like(x: Array, shape: tuple[int, ...]) -> Array:
 def skew(v: Array) -> Array:
     """Matrix (..., 3, 3) of the cross product with v (..., 3): `skew(v) @ x == cross(v, x)`."""
     return namespace(v).reshape(v @ _SKEW.like(v), (*v.shape[:-1], 3, 3))
+
+
+def vee(R: Array) -> Array:
+    """Axes times the sine of the angle, (..., 3), of rotations R (..., 3, 3): what is skew in them."""
+    return 0.5 * (namespace(R).reshape(R, (*R.shape[:-2], 9)) @ _VEE.like(R))
 
 
 def cross(a: Array, b: Array) -> Array:

@@ -9,14 +9,50 @@ quadratic in u, `w_d I - w_d^2 B K^-1 B^T` with `K = w_z I + w_d B^T B`: the Sch
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from ..arrays import Array, Constant, eye, namespace
 from ..linalg import gemm, matvec, solve_spd
 from ..prior.base import Prior
+from ..rotations import vee
 from ..skeleton import BODY_PARENTS, N_BODY, N_POSE
 from .bones import Kinematics
-from .state import PoseState
 
+_NEAR = 0.25  # of each latent, whose spread is about 1: the decoder is smooth
 _PARENTS = Constant([max(p, 0) for p in BODY_PARENTS[1:]])
+
+
+@dataclass(frozen=True)
+class Slopes:
+    """The decoder's Jacobians, kept while the latent stays near: they shape steps, not what a solve converges to."""
+
+    z: Array  # (F, L) where they were taken
+    W: Array  # (F, 21, 3, L) body-frame angular velocities
+
+    def take(self, rows: Array) -> "Slopes":
+        return Slopes(self.z[rows], self.W[rows])
+
+    def at(self, prior: Prior, z: Array) -> "Slopes":
+        """These where they still hold at latents z (F, L), taken anew elsewhere."""
+        xp = namespace(z)
+        far = xp.max(xp.abs(z - self.z), axis=-1) > _NEAR
+        if not bool(xp.any(far)):
+            return self
+        if bool(xp.all(far)):
+            return slopes(prior, z)
+        rows = xp.nonzero(far)[0]
+        z_at, W = xp.asarray(self.z, copy=True), xp.asarray(self.W, copy=True)
+        z_at[rows] = z[rows]
+        W[rows] = prior.decode_with_jacobian(z[rows])[1]
+        return Slopes(z_at, W)
+
+
+def slopes(prior: Prior, z: Array, every: int = 1) -> Slopes:
+    """The decoder's Jacobians at latents z (F, L); in a sequence those of every n-th frame serve its neighbours."""
+    if every == 1:
+        return Slopes(z, prior.decode_with_jacobian(z)[1])
+    own = slopes(prior, z[::every])
+    return own.take(np.arange(z.shape[0]) // every).at(prior, z)
 
 
 @dataclass(frozen=True)
@@ -26,40 +62,40 @@ class Pull:
     z_error: Array  # (F, L) latent from its anchor
     s: Array  # (F, 63) how far each joint is turned from the prior's rotation, world axes (sine of the angle)
     B: Array  # (F, 63, L) world angular velocities by the latent
+    slopes: Slopes
 
     def take(self, rows: Array) -> "Pull":
-        return Pull(self.z_error[rows], self.s[rows], self.B[rows])
+        return Pull(self.z_error[rows], self.s[rows], self.B[rows], self.slopes.take(rows))
 
     def where(self, mask: Array, other: "Pull") -> "Pull":
-        xp = namespace(mask)
-        wide = mask[:, None]
-        return Pull(
-            xp.where(wide, self.z_error, other.z_error),
-            xp.where(wide, self.s, other.s),
-            xp.where(wide[..., None], self.B, other.B),
-        )
+        """These frames where the mask (F,) is true, the other's elsewhere; slopes are good for both."""
+        xp, wide = namespace(mask), mask[:, None]
+        z_error, s = xp.where(wide, self.z_error, other.z_error), xp.where(wide, self.s, other.s)
+        return Pull(z_error, s, xp.where(wide[..., None], self.B, other.B), self.slopes)
 
 
-def pull_cost(prior: Prior, anchor: Array | None, state: PoseState, weights: tuple[float, float]) -> Array:
-    """(F,) for weights w_z and w_d."""
-    xp = namespace(state.z)
-    D = prior.decode(state.z)
-    z = state.z if anchor is None else state.z - anchor
-    apart = 3 * N_POSE - xp.sum(D * state.R_local[:, 1:N_BODY], axis=(1, 2, 3))
-    return weights[0] * xp.sum(z * z, axis=-1) + weights[1] * apart
+def pull_cost(z_error: Array, D: Array, R_local: Array, weights: tuple[float, float]) -> Array:
+    """(F,) for weights w_z and w_d, latents from their anchor, decoded rotations D (F, 21, 3, 3) and local ones."""
+    xp = namespace(D)
+    apart = 3 * N_POSE - xp.sum(D * R_local[:, 1:N_BODY], axis=(1, 2, 3))
+    return weights[0] * xp.sum(z_error * z_error, axis=-1) + weights[1] * apart
 
 
-def pull(prior: Prior, anchor: Array | None, state: PoseState, pose: Kinematics) -> Pull:
-    """The prior's model at a state whose joints are posed."""
-    xp = namespace(state.z)
-    D, W = prior.decode_with_jacobian(state.z)
-    z_error = state.z if anchor is None else state.z - anchor
-    G = pose.G[:, 1:N_BODY]
-    E = xp.matrix_transpose(D) @ state.R_local[:, 1:N_BODY]
-    s = 0.5 * xp.stack([E[..., 2, 1] - E[..., 1, 2], E[..., 0, 2] - E[..., 2, 0], E[..., 1, 0] - E[..., 0, 1]], axis=-1)
-    B = (pose.G[:, _PARENTS.like(G)] @ D) @ W
-    n_frames = state.z.shape[0]
-    return Pull(z_error, xp.reshape(matvec(G, s), (n_frames, -1)), xp.reshape(B, (n_frames, 3 * N_POSE, -1)))
+def pull(z_error: Array, D: Array, pose: Kinematics, at: Slopes) -> Pull:
+    """The prior's model at a state whose joints are posed.
+
+    Args:
+        z_error: (F, L) latent from its anchor.
+        D: (F, 21, 3, 3) the decoded rotations.
+        pose: the joints.
+        at: the decoder's Jacobians at the latent or near it.
+    """
+    xp, n_frames = namespace(D), D.shape[0]
+    G, parents = pose.G[:, 1:N_BODY], pose.G[:, _PARENTS.like(D)]
+    E = xp.matrix_transpose(D) @ pose.R_local[:, 1:N_BODY]
+    B = (parents @ D) @ at.W
+    s_world = xp.reshape(matvec(G, vee(E)), (n_frames, -1))
+    return Pull(z_error, s_world, xp.reshape(B, (n_frames, 3 * N_POSE, -1)), at)
 
 
 @dataclass(frozen=True)

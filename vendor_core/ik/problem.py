@@ -9,10 +9,12 @@ model serves every solver: by the body tangent from the residuals (`residuals`),
 from dataclasses import dataclass, field, replace
 
 from ..arrays import Array, as_kind, namespace
+from ..linalg import matvec
 from ..prior.base import Prior
+from ..rotations import vee
 from ..skeleton import N_BODY
 from .bones import Bones, Kinematics
-from .prior_pull import Pull, pull, pull_cost
+from .prior_pull import Pull, Slopes, pull, pull_cost, slopes
 from .residuals import Hearing, Normal, Residual
 from .state import PoseState, Unknowns
 
@@ -41,19 +43,21 @@ class Stage:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A state with its joints posed and its cost."""
+    """A state with its joints posed, what the prior makes of its latent, and its cost."""
 
     state: PoseState
     pose: Kinematics
+    D: Array  # (F, 21, 3, 3) decoded rotations
     cost: Array  # (F,)
 
     def take(self, rows: Array) -> "Evaluation":
-        return Evaluation(self.state.take(rows), self.pose.take(rows), self.cost[rows])
+        return Evaluation(self.state.take(rows), self.pose.take(rows), self.D[rows], self.cost[rows])
 
     def where(self, mask: Array, other: "Evaluation") -> "Evaluation":
         """These frames where the mask (F,) is true, the other's elsewhere."""
-        cost = namespace(mask).where(mask, self.cost, other.cost)
-        return Evaluation(self.state.where(mask, other.state), self.pose.where(mask, other.pose), cost)
+        xp = namespace(mask)
+        D, cost = xp.where(mask[:, None, None, None], self.D, other.D), xp.where(mask, self.cost, other.cost)
+        return Evaluation(self.state.where(mask, other.state), self.pose.where(mask, other.pose), D, cost)
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,8 @@ class Problem:
     def evaluate(self, state: PoseState, stage: Stage) -> Evaluation:
         """The joints in the world and the cost of a state."""
         xp, w, pose = namespace(state.z), stage.weights, state.on(self.bones)
-        cost = pull_cost(self.prior, self.anchor, state, (w.latent, w.residual))
+        D = self.prior.decode(state.z)
+        cost = pull_cost(self._z_error(state), D, state.R_local, (w.latent, w.residual))
         for residual in self.residuals:
             cost = cost + residual.cost(pose, stage.hearing)
         if state.betas.shape[1]:
@@ -105,10 +110,10 @@ class Problem:
         if self.fingers is not None:
             apart = 3 * self.fingers.shape[0] - xp.sum(self.fingers * state.R_local[:, N_BODY:], axis=(1, 2, 3))
             cost = cost + w.fingers * apart
-        return Evaluation(state, pose, cost)
+        return Evaluation(state, pose, D, cost)
 
-    def model(self, at: Evaluation, stage: Stage) -> Model:
-        """The quadratic model of the cost at an evaluated state."""
+    def model(self, at: Evaluation, stage: Stage, last: Slopes | None = None) -> Model:
+        """The quadratic model of the cost at an evaluated state; the last slopes serve again where they hold."""
         normal = self.residuals[0].normal(at.pose, stage.hearing)
         for residual in self.residuals[1:]:
             normal = normal + residual.normal(at.pose, stage.hearing)
@@ -116,18 +121,22 @@ class Problem:
             _add_ridge(normal, stage.weights.betas, at.state.betas, normal.g.shape[-1] - n)
         if self.fingers is not None:
             self._add_fingers(normal, at, stage.weights.fingers)
-        return Model(normal, self.pull(at))
+        return Model(normal, self.pull(at, last))
 
-    def pull(self, at: Evaluation) -> Pull:
+    def pull(self, at: Evaluation, last: Slopes | None = None) -> Pull:
         """What the prior asks at an evaluated state."""
-        return pull(self.prior, self.anchor, at.state, at.pose)
+        z = at.state.z
+        known = slopes(self.prior, z) if last is None else last.at(self.prior, z)
+        return pull(self._z_error(at.state), at.D, at.pose, known)
+
+    def _z_error(self, state: PoseState) -> Array:
+        return state.z if self.anchor is None else state.z - self.anchor
 
     def _add_fingers(self, normal: Normal, at: Evaluation, weight: float) -> None:
         xp = namespace(normal.g)
         G = at.pose.G[:, N_BODY:]
         E = xp.matrix_transpose(self.fingers) @ at.state.R_local[:, N_BODY:]
-        s = 0.5 * xp.stack([E[..., 2, 1] - E[..., 1, 2], E[..., 0, 2] - E[..., 2, 0], E[..., 1, 0] - E[..., 0, 1]], -1)
-        s_world = xp.reshape((G @ s[..., None])[..., 0], (G.shape[0], -1))
+        s_world = xp.reshape(matvec(G, vee(E)), (G.shape[0], -1))
         _add_ridge(normal, weight, s_world, 3 * N_BODY)
 
 

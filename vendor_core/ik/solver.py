@@ -10,28 +10,31 @@ from collections.abc import Callable
 import numpy as np
 
 from ..arrays import Array, namespace
+from ..parallel import in_parallel
+from .prior_pull import Slopes, slopes
 from .problem import Problem, Stage
-from .state import PoseState
+from .state import PoseState, joined
 from .step import Stepper
 
 _CHUNK = 64  # frames solved at once: their models fit the cache
 _STUCK = 1e9  # damping beyond which no step is worth taking
 
 
-def minimise(problem: Problem, state: PoseState, stage: Stage) -> tuple[PoseState, Array]:
+def minimise(problem: Problem, state: PoseState, stage: Stage, known: Slopes | None = None) -> tuple[PoseState, Array]:
     """Lower the cost of each frame by Levenberg-Marquardt.
 
     Args:
         problem: of F frames.
         state: where to start, F frames.
         stage: what is free and when to stop.
+        known: the decoder's Jacobians near the start, where the caller has them.
 
     Returns:
         The state reached, never of a higher cost than the start, and its cost (F,).
     """
     xp, stepper = namespace(state.z), Stepper(stage, len(problem.bones), state.betas.shape[1])
     at = problem.evaluate(stepper.followed(state, problem.prior), stage)
-    model, best, best_cost, rows = problem.model(at, stage), at.state, at.cost, np.arange(len(state))
+    model, best, best_cost, rows = problem.model(at, stage, known), at.state, at.cost, np.arange(len(state))
     damping, growth = xp.full_like(at.cost, stage.damping), xp.full_like(at.cost, 2.0)
     for remaining in reversed(range(stage.iterations)):
         step = stepper(model, damping)
@@ -50,25 +53,39 @@ def minimise(problem: Problem, state: PoseState, stage: Stage) -> tuple[PoseStat
             rows, problem, at, model = rows[still], problem.take(still), at.take(still), model.take(still)
             damping, growth, better, accepted = damping[still], growth[still], better[still], accepted[still]
         if accepted.all():
-            model = problem.model(at, stage)
+            model = problem.model(at, stage, model.pull.slopes)
         elif accepted.any():
-            model = problem.model(at, stage).where(better, model)
+            model = problem.model(at, stage, model.pull.slopes).where(better, model)
     return best.orthonormal(), best_cost
 
 
 def minimise_in_chunks(
-    problem: Problem, state: PoseState, stage: Stage, report: Callable[[float], None] = lambda fraction: None
-) -> tuple[PoseState, Array]:
-    """`minimise` for any number of frames in bounded memory; reports the fraction done after each chunk."""
-    xp = namespace(state.z)
-    costs = []
-    for first in range(0, len(state), _CHUNK):
+    problem: Problem, state: PoseState, stage: Stage, report: Callable[[float], None] = lambda fraction: None,
+    in_a_row: int = 1,
+) -> tuple[PoseState, Array]:  # fmt: skip
+    """`minimise` for any number of frames in bounded memory.
+
+    Args:
+        problem: of F frames.
+        state: where to start, F frames.
+        stage: what is free and when to stop.
+        report: called with the fraction done after each chunk.
+        in_a_row: neighbouring frames that are alike, so that one's Jacobians of the decoder serve the others.
+    """
+    if not len(state):
+        return state, namespace(state.z).zeros_like(state.z[:, 0])
+
+    def solved(first: int) -> tuple[PoseState, Array]:
         rows = np.arange(first, min(first + _CHUNK, len(state)))
-        part, cost = minimise(problem.take(rows), state.take(rows), stage)
-        state = state.put(rows, part)
+        start = state.take(rows)
+        return minimise(problem.take(rows), start, stage, slopes(problem.prior, start.z, in_a_row))
+
+    parts, costs = [], []
+    for part, cost in in_parallel(solved, range(0, len(state), _CHUNK)):
+        parts.append(part)
         costs.append(cost)
-        report((rows[-1] + 1) / len(state))
-    return state, xp.concat(costs) if costs else xp.zeros_like(state.z[:, 0])
+        report(min(len(parts) * _CHUNK / len(state), 1.0))
+    return joined(parts), namespace(state.z).concat(costs)
 
 
 def _damped(damping: Array, growth: Array, better: Array, gain: Array) -> tuple[Array, Array]:

@@ -116,3 +116,9 @@ def explained(prior: Prior, z: np.ndarray, R_root: np.ndarray, n_betas: int = 0,
     more = np.broadcast_to(np.eye(3), (n_frames, n_joints - N_BODY, 3, 3))
     R = np.concatenate([R_root[:, None], prior.decode(z), more], axis=1)
     return PoseState(R, np.zeros((n_frames, 3)), z, np.zeros((n_frames, n_betas)))
+
+
+def joined(parts: list[PoseState]) -> PoseState:
+    """Sequences one after another."""
+    xp = namespace(parts[0].z)
+    return PoseState(*(xp.concat([getattr(p, name) for p in parts]) for name in ("R_local", "trans", "z", "betas")))

@@ -14,7 +14,7 @@ from ..ik.initialiser import moved_rigidly, rigid_alignment
 from ..ik.points import N_BETAS, place
 from ..ik.problem import Problem, Stage
 from ..ik.residuals import Position
-from ..ik.solver import minimise_in_chunks
+from ..ik.sequence import Smoothing, noise_of, smoothed, solve_sequence
 from ..ik.state import PoseState, Unknowns
 from ..linalg import one_blas_thread
 from ..motion import HELD, SOLVED, Motion
@@ -96,7 +96,12 @@ def solve_take(take: C3D, body: BodyModel, prior: Prior, options: TakeOptions, r
     )
     solved = np.flatnonzero(usable)
     state = _solve_frames(
-        subject, prior, targets[solved], seen[solved], lambda f: report(0.4 + 0.6 * f, f"Solving {len(solved)} frames")
+        subject,
+        prior,
+        targets[solved],
+        seen[solved],
+        rate,
+        lambda f: report(0.4 + 0.6 * f, f"Solving {len(solved)} frames"),
     )
     state = state.take(nearest_of(solved, len(markers)))
     body_name = "default" if body.beta_names else ""
@@ -128,18 +133,23 @@ def _bulk(subject: Subject):
 
 
 def _solve_frames(
-    subject: Subject, prior: Prior, targets: np.ndarray, seen: np.ndarray, report: Callable[[float], None]
+    subject: Subject, prior: Prior, targets: np.ndarray, seen: np.ndarray, rate: float, report: Callable[[float], None]
 ) -> PoseState:
-    """Poses of all frames, each on its own: from the most similar calibrated pose, under a narrowing robust loss."""
+    """Poses of all frames, under a narrowing robust loss, smoothed as far as the markers are noisy."""
     single = np.zeros(1, np.float32)
     position = Position(seen, MARKER_SIGMA, subject.points, targets)
     problem = Problem(subject.points.bones, prior, (position,)).like(single)
-    state = _similar_start(subject, targets, seen).like(single)
-    for scale, iterations, share in ((0.15, 6, 0.3), (0.04, 20, 0.7)):
-        stage = Stage(Unknowns(), MARKER_WEIGHTS, heard_within(scale), iterations, damping=1e-2, tolerance=1e-3)
-        done = 0.0 if scale > 0.1 else 0.3
-        state, _ = minimise_in_chunks(problem, state, stage, lambda f, d=done, s=share: report(d + s * f))
-    return state
+    far, near = (
+        Stage(Unknowns(), MARKER_WEIGHTS, heard_within(scale), iterations, damping=1e-2, tolerance=1e-3)
+        for scale, iterations in ((0.15, 6), (0.04, 20))
+    )
+
+    def start(rows: np.ndarray) -> PoseState:
+        return _similar_start(subject, targets[rows], seen[rows]).like(single)
+
+    state = solve_sequence(problem, start, (far, near), rate, lambda f: report(0.7 * f))
+    smoothing = Smoothing(rate, noise_of(problem, state), MARKER_SIGMA)
+    return smoothed(problem, state, near, smoothing, lambda f: report(0.7 + 0.3 * f))
 
 
 def _similar_start(subject: Subject, targets: np.ndarray, seen: np.ndarray) -> PoseState:
