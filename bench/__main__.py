@@ -80,6 +80,7 @@ def _run(benchmark: Benchmark, settings: Settings, without_blas: Path | None, re
 
 def _apart(benchmark: Benchmark, settings: Settings, python: Path, report: Report) -> list[Row]:
     """The rows of a benchmark that runs in a process of its own; whatever befalls it, the next ones run too."""
+    title = benchmark.name if python == Path(sys.executable) else f"{benchmark.name} without BLAS"
     pools = {} if benchmark.threads is None else dict.fromkeys(_POOLS, str(benchmark.threads))
     with tempfile.TemporaryDirectory(prefix="poise_bench_") as folder:
         out = Path(folder) / "rows.json"
@@ -96,11 +97,11 @@ def _apart(benchmark: Benchmark, settings: Settings, python: Path, report: Repor
             if done.returncode == 0 and out.is_file():
                 answer = json.loads(out.read_text(encoding="utf-8"))
                 if answer["failed"]:
-                    report.failed.append(benchmark.name)
+                    report.failed.append(title)
                 return [Row(**row) for row in answer["rows"]]
             lines = done.stdout.strip().splitlines()
             why = lines[-1][:200] if lines else f"stopped with exit status {done.returncode}"
-    report.failed.append(benchmark.name)
+    report.failed.append(title)
     why = f"failed after {time.perf_counter() - began:.0f} s: {why}"
     return missing_rows(benchmark, machine_text(benchmark.device, benchmark.threads), why)
 
