@@ -161,14 +161,13 @@ class _Run:
         leaves = tuple(x.values())
         gradients = torch.autograd.grad(together, leaves, allow_unused=True, materialize_grads=True)
         cost = total.detach()
-        finite = cost.isfinite()
-        for gradient in gradients:
-            finite = finite & gradient.reshape(len(rows), -1).isfinite().all(-1)
+        finite = torch.cat([x.reshape(len(rows), -1) for x in (cost, *gradients)], dim=1).isfinite().all(1)
         self.evaluations[rows] += 1
         better = finite & (cost < self.cost[rows])
-        self.cost[rows[better]] = cost[better]
+        improved = rows[better]
+        self.cost[improved] = cost[better]
         for name, value in x.items():
-            self.parameters[name][rows[better]] = value.detach()[better]
+            self.parameters[name][improved] = value.detach()[better]
         return cost, gradients, finite
 
     def settled(self, stage: ReferenceStage, rows: "Tensor", before: "Tensor") -> "Tensor":
