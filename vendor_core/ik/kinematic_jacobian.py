@@ -7,11 +7,13 @@ w_k moves by `sum_j u_j x L_j + v + ...` with the lever `L_j = sum_{k below j} w
 k alone would carry it (Loper et al. 2015 for the skinning; the levers are the geometric Jacobian of robotics).
 """
 
+from functools import lru_cache
+
 import numpy as np
 
-from ..arrays import Array, as_kind, namespace
+from ..arrays import Array, Constant, namespace
 from ..rotations import identity_like, skew
-from ..skeleton import N_BODY
+from ..skeleton import N_BODY, ancestor_mask
 from .bones import Kinematics, joint_shape_jacobian
 from .points import BodyPoints, blended_rotations
 
@@ -35,14 +37,19 @@ def point_jacobian(points: BodyPoints, pose: Kinematics, y: Array) -> Array:
     return xp.concat(columns, axis=-1)
 
 
-def ancestors_turn(pose: Kinematics, joints: np.ndarray) -> Array:
+def ancestors_turn(pose: Kinematics, joints: tuple[int, ...]) -> Array:
     """World angular velocity of K joints by the body tangent, (K, 3, 3 J + 3 [+ B]): the sum over their ancestors."""
     n_betas = 0 if pose.betas is None else pose.betas.shape[1]
-    mask = pose.bones.tree.ancestors[joints]
+    return _ancestors_turn(pose.bones.tree.parents, joints, n_betas).like(pose.G)
+
+
+@lru_cache(maxsize=64)
+def _ancestors_turn(parents: tuple[int, ...], joints: tuple[int, ...], n_betas: int) -> Constant:
+    mask = ancestor_mask(parents)[list(joints)]
     out = np.zeros((len(mask), 3, 3 * mask.shape[1] + 3 + n_betas))
     for axis in range(3):
         out[:, axis, axis : 3 * mask.shape[1] : 3] = mask
-    return as_kind(out, pose.G)
+    return Constant(out)
 
 
 def corrective_jacobian(points: BodyPoints, pose: Kinematics) -> Array:
