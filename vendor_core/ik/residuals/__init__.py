@@ -2,6 +2,12 @@
 """The kinds of keypoints that a solve mixes, each an error with its Jacobian beside it."""
 
 from .base import Hearing, Normal, Residual
+from .ground import AbovePlane, OnPlane
+from .look_at import Facing, LookAt
+from .orientation import Orientation
+from .pinhole import Pinhole
 from .position import Position
 
-__all__ = ["Hearing", "Normal", "Position", "Residual"]
+__all__ = [
+    "AbovePlane", "Facing", "Hearing", "LookAt", "Normal", "OnPlane", "Orientation", "Pinhole", "Position", "Residual",
+]  # fmt: skip
