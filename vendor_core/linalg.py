@@ -6,7 +6,6 @@ from functools import cache, wraps
 from typing import ParamSpec, TypeVar
 
 import numpy as np
-from array_api_compat import is_torch_array, is_torch_namespace
 from threadpoolctl import ThreadpoolController
 
 from .arrays import Array, namespace
@@ -48,7 +47,7 @@ def has_blas() -> bool:
 
 def gemm(A: Array, B: Array) -> Array:
     """Products (..., m, n) of (..., m, k) and (..., k, n), k large: 2 to 4 times `A @ B` where BLAS is missing."""
-    if is_torch_array(A) or has_blas():
+    if type(A) is not np.ndarray or has_blas():
         return A @ B
     # Without BLAS only sums over contiguous rows use the processor's vector units.
     return np.einsum("...mk,...nk->...mn", np.ascontiguousarray(A), np.ascontiguousarray(np.swapaxes(B, -1, -2)))
@@ -66,8 +65,13 @@ def solve_spd(A: Array, b: Array) -> tuple[Array, Array]:
     Returns:
         x (..., n, k), zero where an item failed, and a flag (...) that is true where it succeeded.
     """
-    xp = namespace(A, b)
-    x = _solve_torch(A, b) if is_torch_namespace(xp) else _solve_numpy(A, b)
+    if type(A) is np.ndarray:
+        x = _solve_numpy(A, b)
+        if np.isfinite(x).all():
+            return x, np.ones(x.shape[:-2], bool)
+    else:
+        x = _solve_torch(A, b)
+    xp = namespace(x)
     ok = xp.all(xp.all(xp.isfinite(x), axis=-1), axis=-1)
     return xp.where(ok[..., None, None], x, xp.zeros_like(x)), ok
 

@@ -13,7 +13,7 @@ from tests.core.conftest import REPO
 from vendor_core import __version__
 
 FLOORS = {
-    1: {"errors", "skeleton", "rotations", "linalg", "arrays", "npz", "files", "frames"},
+    1: {"parallel", "errors", "skeleton", "rotations", "linalg", "arrays", "npz", "files", "frames"},
     2: {"body"},
     3: {"motion", "prior"},
     4: {"ik", "training"},
@@ -21,7 +21,7 @@ FLOORS = {
     6: {"cli", "commands", "info", "jobs", "worker", "__main__"},
 }
 FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
-FOLDERS = ("addon", "vendor_core", "tests", "tools", "demo", "recipes", ".ci")
+FOLDERS = ("addon", "vendor_core", "tests", "tools", "demo", "bench", "recipes", ".ci")
 SOURCES = sorted(
     [path for folder in FOLDERS for path in (REPO / folder).rglob("*.py")] + [*REPO.glob("*.py"), REPO / ".ci" / "run"]
 )

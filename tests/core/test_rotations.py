@@ -32,13 +32,14 @@ def test_quaternions_round_trip(axis: list[float], angle: float) -> None:
     np.testing.assert_allclose(rot.quaternion_to_matrix(q), R, atol=1e-9)
 
 
-@pytest.mark.parametrize("size", [1e-9, 1e-4, 0.3, 2.5])
-def test_right_jacobian_against_central_differences(rng: np.random.Generator, size: float) -> None:
-    w, h = rng.normal(size=3) * size, 1e-6
-    R = rot.exp_so3(w)
-    columns = [(rot.log_so3(R.T @ rot.exp_so3(w + h * e)) - rot.log_so3(R.T @ rot.exp_so3(w - h * e))) / (2 * h)
-               for e in np.eye(3)]  # fmt: skip
-    np.testing.assert_allclose(rot.exp_with_jacobian(w)[1], np.stack(columns, -1), atol=1e-8)
+@pytest.mark.parametrize("size", [1e-9, 0.01, 2.5, 40.0])
+def test_small_turns_are_rotations_and_agree_to_second_order(rng: np.random.Generator, size: float) -> None:
+    w = rng.normal(size=(20, 3)) * size
+    R = rot.small_turn(w)
+    np.testing.assert_allclose(R @ np.swapaxes(R, 1, 2), np.broadcast_to(np.eye(3), R.shape), atol=1e-12)
+    np.testing.assert_allclose(np.linalg.det(R), 1, atol=1e-12)
+    if size < 0.1:
+        np.testing.assert_allclose(R, rot.exp_so3(w), atol=5 * size**3 + 1e-15)
 
 
 def test_six_numbers_give_back_their_rotation(rng: np.random.Generator) -> None:

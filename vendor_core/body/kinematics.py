@@ -6,9 +6,9 @@ from functools import cached_property
 
 import numpy as np
 
-from ..arrays import Array, Constant, namespace
+from ..arrays import Array, Constant, eye, namespace
 from ..linalg import matvec
-from ..skeleton import BODY_PARENTS, ancestor_mask, levels
+from ..skeleton import BODY_PARENTS, ancestor_mask
 
 
 class JointTree:
@@ -21,7 +21,7 @@ class JointTree:
     def __init__(self, parents: Sequence[int]):
         self.parents = tuple(int(p) for p in parents)
         self.parent_index = np.maximum(self.parents, 0)
-        self._levels = [(Constant(joints), Constant(self.parent_index[joints])) for joints in levels(self.parents)[1:]]
+        self._jumps = [Constant(jump) for jump in _jumps(self.parents)]
         self._parents_of_others = Constant(self.parent_index[1:])
         self._sums = Constant(self.ancestors.astype(float))
 
@@ -31,12 +31,16 @@ class JointTree:
         return ancestor_mask(self.parents)
 
     def global_rotations(self, R_local: Array) -> Array:
-        """World rotations (..., J, 3, 3) of local ones (..., J, 3, 3): one batched product a level of the tree."""
-        G = namespace(R_local).empty_like(R_local)
-        G[..., 0, :, :] = R_local[..., 0, :, :]
-        for joints, parents in ((j.like(G), p.like(G)) for j, p in self._levels):
-            G[..., joints, :, :] = G[..., parents, :, :] @ R_local[..., joints, :, :]
-        return G
+        """World rotations (..., J, 3, 3) of local ones (..., J, 3, 3).
+
+        By pointer jumping: each round multiplies the rotation gathered so far by that of the ancestor where it ends, so
+        a tree of 8 levels takes 3 products of all joints.
+        """
+        world = namespace(R_local).broadcast_to(eye(3, R_local), (*R_local.shape[:-3], 1, 3, 3))
+        G = namespace(R_local).concat([R_local, world], axis=-3)
+        for jump in self._jumps:
+            G = G[..., jump.like(G), :, :] @ G  # no assignment to parts: autograd goes through here too
+        return G[..., :-1, :, :]
 
     def positions(self, G: Array, rest: Array, trans: Array) -> Array:
         """World positions (..., J, 3) of the joints, in metres.
@@ -57,6 +61,17 @@ class JointTree:
     def sum_over_ancestors(self, x: Array) -> Array:
         """For each joint the sum of x (..., J, n) over itself and its ancestors."""
         return self._sums.like(x) @ x
+
+
+def _jumps(parents: Sequence[int]) -> list[np.ndarray]:
+    """Indices (J + 1,) of the ancestors 1, 2, 4 ... joints above each; J, the world, where there is none."""
+    n = len(parents)
+    above = np.array([n if p < 0 else p for p in parents] + [n])
+    jumps = []
+    while np.any(above[:n] < n):
+        jumps.append(above)
+        above = above[above]
+    return jumps
 
 
 BODY_TREE = JointTree(BODY_PARENTS)

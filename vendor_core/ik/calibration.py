@@ -66,7 +66,7 @@ def calibrate(
     model = _model(problem, state, shared, prior, stage)
     damping = stage.damping
     for _ in range(stage.iterations):
-        u, dz, shared_step = _schur_step(model, damping, stage)
+        u, dz, shared_step = _schur_step(model, damping)
         moved = model.at.state.changed(betas=np.zeros((len(u), 0))).moved(u, dz, model.at.pose)
         candidate = _moved_shared(shared, shared_step, prior)
         new = _model(problem, moved, candidate, prior, stage)
@@ -101,7 +101,7 @@ def _model(problem: Problem, state: PoseState, shared: Shared, prior: SharedPrio
     position = replace(position, points=position.points.with_offsets(shared.offsets))
     stage = replace(stage, weights=replace(stage.weights, betas=0.0))  # theirs is the shared prior, once
     at = replace(problem, residuals=(position,)).evaluate(_with_betas(state, shared), stage)
-    pull = replace(problem, residuals=(position,)).pull(at)
+    pull = replace(problem, residuals=(position,)).pull(at, stage)
     normal, H_fs, H_ss, g_s = _blocks(position, at, stage, prior)
     ridge, value = np.full(len(shared.betas), prior.betas), shared.betas - prior.expected_betas
     if prior.offset_sigma is not None:
@@ -142,11 +142,10 @@ def _blocks(
     return normal, np.concatenate([H_fb, H_o[:, :n]], axis=2), H_ss, np.concatenate([g_b, g_o])
 
 
-def _schur_step(model: _Model, damping: float, stage: Stage) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _schur_step(model: _Model, damping: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Steps of the poses (F, T), of the latents (F, L) and of the shared unknowns (S,)."""
     n_shared, H, body = len(model.g_s), model.frames.normal.H, slice(3, 3 + 3 * N_POSE)
-    weights = (stage.weights.latent, stage.weights.residual)
-    prior = reduced(model.frames.pull, weights, np.full(len(H), damping))
+    prior = reduced(model.frames.pull, np.full(len(H), damping))
     diagonal = np.diagonal(H, axis1=1, axis2=2) + 1e-3
     A = H + damping * diagonal[:, :, None] * np.eye(H.shape[1])
     A[:, body, body] += prior.H

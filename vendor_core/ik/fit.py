@@ -86,7 +86,7 @@ def fit_joints(
         TargetError: unknown joints, wrong shapes, or no joint seen in any frame.
     """
     body = body.first_betas(N_BETAS)
-    index = [_joint_of(body, name) for name in names]
+    index = joints_named(body, names)
     points = joint_points(body, index)
     targets, confidence = checked_targets(positions, weights, len(points))
     seen = confidence > 0
@@ -106,18 +106,26 @@ def fit_joints(
     return solution_of(points, state, solved, targets, confidence)
 
 
-def _joint_of(body: BodyModel, name: str) -> int:
-    if name not in body.joint_names:
-        known = ", ".join(body.joint_names[:N_BODY])
-        raise TargetError(f'"{name}" is no joint of {body.name}; expected one of {known}')
-    return body.joint_names.index(name)
+def joints_named(body: BodyModel, names: Sequence[str]) -> list[int]:
+    """Indices of joints of a body.
+
+    Raises:
+        TargetError: a name that is no joint of the body.
+    """
+    for name in names:
+        if name not in body.joint_names:
+            known = ", ".join(body.joint_names[:N_BODY])
+            raise TargetError(f'"{name}" is no joint of {body.name}; expected one of {known}')
+    return [body.joint_names.index(name) for name in names]
 
 
-def checked_targets(positions: np.ndarray, weights: np.ndarray | None, n_points: int) -> tuple[np.ndarray, np.ndarray]:
+def checked_targets(
+    positions: np.ndarray, weights: np.ndarray | None, n_points: int, may_be_unseen: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
     """Finite targets (F, P, 3) and confidences (F, P), zero where a position is NaN or nowhere near.
 
     Raises:
-        TargetError: wrong shapes, no numbers, negative weights, or nothing seen at all.
+        TargetError: wrong shapes, no numbers, negative weights, or nothing seen at all where something must be.
     """
     positions = np.asarray(positions)
     if positions.dtype.kind not in "fiu" or positions.ndim != 3 or positions.shape[1:] != (n_points, 3):
@@ -131,7 +139,7 @@ def checked_targets(positions: np.ndarray, weights: np.ndarray | None, n_points:
     with np.errstate(invalid="ignore"):
         finite = (np.abs(positions) <= _FARTHEST).all(-1) & np.isfinite(confidence)
     confidence = np.where(finite, confidence, 0.0)
-    if not np.any(confidence > 0):
+    if not (may_be_unseen or np.any(confidence > 0)):
         raise TargetError("no target is seen in any frame; expected at least one finite position of positive weight")
     return np.where(finite[..., None], positions, 0.0).astype(np.float64), confidence
 

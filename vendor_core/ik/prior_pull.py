@@ -22,15 +22,22 @@ _NEAR = 0.25  # of each latent, whose spread is about 1: the decoder is smooth
 _PARENTS = Constant([max(p, 0) for p in BODY_PARENTS[1:]])
 
 
+PullWeights = tuple[float, float]
+"""w_z and w_d: of the latent, and of a body joint's turn from the prior."""
+
+
 @dataclass(frozen=True)
 class Slopes:
     """The decoder's Jacobians, kept while the latent stays near: they shape steps, not what a solve converges to."""
 
     z: Array  # (F, L) where they were taken
     W: Array  # (F, 21, 3, L) body-frame angular velocities
+    K_inverse: Array  # (F, L, L) of `w_z I + w_d W^T W`, which no rotation of the joints changes
+    weights: PullWeights
 
     def take(self, rows: Array) -> "Slopes":
-        return Slopes(self.z[rows], self.W[rows])
+        """The frames of an index array."""
+        return Slopes(self.z[rows], self.W[rows], self.K_inverse[rows], self.weights)
 
     def at(self, prior: Prior, z: Array) -> "Slopes":
         """These where they still hold at latents z (F, L), taken anew elsewhere."""
@@ -38,21 +45,26 @@ class Slopes:
         far = xp.max(xp.abs(z - self.z), axis=-1) > _NEAR
         if not bool(xp.any(far)):
             return self
-        if bool(xp.all(far)):
-            return slopes(prior, z)
         rows = xp.nonzero(far)[0]
-        z_at, W = xp.asarray(self.z, copy=True), xp.asarray(self.W, copy=True)
-        z_at[rows] = z[rows]
-        W[rows] = prior.decode_with_jacobian(z[rows])[1]
-        return Slopes(z_at, W)
+        if len(rows) == len(z):
+            return slopes(prior, z, self.weights)
+        anew = slopes(prior, z[rows], self.weights)
+        arrays = [xp.asarray(x, copy=True) for x in (self.z, self.W, self.K_inverse)]
+        for array, new in zip(arrays, (anew.z, anew.W, anew.K_inverse), strict=True):
+            array[rows] = new
+        return Slopes(arrays[0], arrays[1], arrays[2], self.weights)
 
 
-def slopes(prior: Prior, z: Array, every: int = 1) -> Slopes:
+def slopes(prior: Prior, z: Array, weights: PullWeights, every: int = 1) -> Slopes:
     """The decoder's Jacobians at latents z (F, L); in a sequence those of every n-th frame serve its neighbours."""
-    if every == 1:
-        return Slopes(z, prior.decode_with_jacobian(z)[1])
-    own = slopes(prior, z[::every])
-    return own.take(np.arange(z.shape[0]) // every).at(prior, z)
+    if every > 1:
+        own = slopes(prior, z[::every], weights)
+        return own.take(np.arange(z.shape[0]) // every).at(prior, z)
+    xp, n = namespace(z), z.shape[-1]
+    W = prior.decode_with_jacobian(z)[1]
+    flat = xp.reshape(W, (z.shape[0], 3 * N_POSE, n))
+    K = weights[1] * gemm(xp.matrix_transpose(flat), flat) + weights[0] * eye(n, z)
+    return Slopes(z, W, solve_spd(K, xp.broadcast_to(eye(n, z), K.shape))[0], weights)
 
 
 @dataclass(frozen=True)
@@ -74,7 +86,7 @@ class Pull:
         return Pull(z_error, s, xp.where(wide[..., None], self.B, other.B), self.slopes)
 
 
-def pull_cost(z_error: Array, D: Array, R_local: Array, weights: tuple[float, float]) -> Array:
+def pull_cost(z_error: Array, D: Array, R_local: Array, weights: PullWeights) -> Array:
     """(F,) for weights w_z and w_d, latents from their anchor, decoded rotations D (F, 21, 3, 3) and local ones."""
     xp = namespace(D)
     apart = 3 * N_POSE - xp.sum(D * R_local[:, 1:N_BODY], axis=(1, 2, 3))
@@ -112,22 +124,16 @@ class Reduced:
         return self.z_alone + matvec(self.z_by_u, u)
 
 
-def reduced(model: Pull, weights: tuple[float, float], damping: Array) -> Reduced:
+def reduced(model: Pull, damping: Array) -> Reduced:
     """Eliminate the latent.
 
     Args:
         model: of F frames.
-        weights: w_z and w_d.
         damping: (F,) how much more than its weight each step costs (Marquardt).
     """
-    xp, n = namespace(damping), model.B.shape[-1]
-    B_t = xp.matrix_transpose(model.B)
-    more = (1 + damping)[:, None, None]
-    c = weights[1] * matvec(B_t, model.s) - weights[0] * model.z_error
-    K = weights[1] * gemm(B_t, model.B) + weights[0] * eye(n, damping)
-    rhs = xp.concat([weights[1] * B_t, c[..., None] / more], axis=-1)
-    solved, _ = solve_spd(K, rhs)
-    z_by_u, z_alone = solved[..., :-1], solved[..., -1]
-    H = more * weights[1] * (eye(model.B.shape[1], damping) - gemm(model.B, z_by_u))
-    g = weights[1] * (model.s - more[..., 0] * matvec(model.B, z_alone))
-    return Reduced(H, g, z_by_u, z_alone)
+    xp, (w_z, w_d) = namespace(damping), model.slopes.weights
+    B_t, K_inverse, more = xp.matrix_transpose(model.B), model.slopes.K_inverse, (1 + damping)[:, None]
+    z_by_u = gemm(K_inverse, w_d * B_t)
+    z_alone = matvec(K_inverse, w_d * matvec(B_t, model.s) - w_z * model.z_error) / more
+    H = (w_d * more)[..., None] * (eye(model.B.shape[1], damping) - gemm(model.B, z_by_u))
+    return Reduced(H, w_d * (model.s - more * matvec(model.B, z_alone)), z_by_u, z_alone)

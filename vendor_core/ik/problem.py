@@ -14,7 +14,7 @@ from ..prior.base import Prior
 from ..rotations import vee
 from ..skeleton import N_BODY
 from .bones import Bones, Kinematics
-from .prior_pull import Pull, Slopes, pull, pull_cost, slopes
+from .prior_pull import Pull, PullWeights, Slopes, pull, pull_cost, slopes
 from .residuals import Hearing, Normal, Residual
 from .state import PoseState, Unknowns
 
@@ -27,6 +27,10 @@ class Weights:
     residual: float = 15.0  # per rad^2 that a body joint is turned from the prior: one unit at 0.26 rad
     fingers: float = 4.0  # per rad^2 that a finger is turned from rest
     betas: float = 1.0
+
+    @property
+    def pull(self) -> PullWeights:
+        return self.latent, self.residual
 
 
 @dataclass(frozen=True)
@@ -100,9 +104,12 @@ class Problem:
 
     def evaluate(self, state: PoseState, stage: Stage) -> Evaluation:
         """The joints in the world and the cost of a state."""
-        xp, w, pose = namespace(state.z), stage.weights, state.on(self.bones)
-        D = self.prior.decode(state.z)
-        cost = pull_cost(self._z_error(state), D, state.R_local, (w.latent, w.residual))
+        return self.costed(state, state.on(self.bones), self.prior.decode(state.z), stage)
+
+    def costed(self, state: PoseState, pose: Kinematics, D: Array, stage: Stage) -> Evaluation:
+        """The cost of a state whose joints are posed and whose latent is decoded already."""
+        xp, w = namespace(D), stage.weights
+        cost = pull_cost(self._z_error(state), D, state.R_local, w.pull)
         for residual in self.residuals:
             cost = cost + residual.cost(pose, stage.hearing)
         if state.betas.shape[1]:
@@ -121,12 +128,12 @@ class Problem:
             _add_ridge(normal, stage.weights.betas, at.state.betas, normal.g.shape[-1] - n)
         if self.fingers is not None:
             self._add_fingers(normal, at, stage.weights.fingers)
-        return Model(normal, self.pull(at, last))
+        return Model(normal, self.pull(at, stage, last))
 
-    def pull(self, at: Evaluation, last: Slopes | None = None) -> Pull:
+    def pull(self, at: Evaluation, stage: Stage, last: Slopes | None = None) -> Pull:
         """What the prior asks at an evaluated state."""
         z = at.state.z
-        known = slopes(self.prior, z) if last is None else last.at(self.prior, z)
+        known = slopes(self.prior, z, stage.weights.pull) if last is None else last.at(self.prior, z)
         return pull(self._z_error(at.state), at.D, at.pose, known)
 
     def _z_error(self, state: PoseState) -> Array:

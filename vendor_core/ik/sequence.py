@@ -212,10 +212,12 @@ def _moved(at: Evaluation, x: Array, dz: Array) -> PoseState:
 
 def _step(problem: Problem, at: Evaluation, stage: Stage, smoothness: Smoothness) -> tuple[Array, Array]:
     """Steps (F, T) in parent frames and latent steps (F, L)."""
-    xp, model = namespace(at.cost), problem.model(at, stage, slopes(problem.prior, at.state.z, _SHARED))
+    xp, model = (
+        namespace(at.cost),
+        problem.model(at, stage, slopes(problem.prior, at.state.z, stage.weights.pull, _SHARED)),
+    )
     n_frames, n = at.cost.shape[0], 3 * len(problem.bones)
-    weights = (stage.weights.latent, stage.weights.residual)
-    prior = reduced(model.pull, weights, xp.full_like(at.cost, _DAMPING))
+    prior = reduced(model.pull, xp.full_like(at.cost, _DAMPING))
     H, g = xp.asarray(model.normal.H[:, : n + 3, : n + 3], copy=True), xp.asarray(model.normal.g[:, : n + 3], copy=True)
     H[:, _BODY, _BODY] += prior.H
     g[:, _BODY] += prior.g

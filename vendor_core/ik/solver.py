@@ -78,7 +78,7 @@ def minimise_in_chunks(
     def solved(first: int) -> tuple[PoseState, Array]:
         rows = np.arange(first, min(first + _CHUNK, len(state)))
         start = state.take(rows)
-        return minimise(problem.take(rows), start, stage, slopes(problem.prior, start.z, in_a_row))
+        return minimise(problem.take(rows), start, stage, slopes(problem.prior, start.z, stage.weights.pull, in_a_row))
 
     parts, costs = [], []
     for part, cost in in_parallel(solved, range(0, len(state), _CHUNK)):

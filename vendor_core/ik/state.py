@@ -13,7 +13,7 @@ import numpy as np
 from ..arrays import Array, as_kind, namespace
 from ..linalg import matvec
 from ..prior.base import Prior
-from ..rotations import exp_so3
+from ..rotations import small_turn
 from ..skeleton import N_BODY, joint_index
 from .bones import Bones, Kinematics, posed
 
@@ -94,7 +94,7 @@ class PoseState:
         """
         xp, n = namespace(step), 3 * len(pose.bones)
         u = xp.reshape(step[:, :n], (-1, n // 3, 3))
-        R = self.R_local @ exp_so3(matvec(xp.matrix_transpose(pose.G), u))
+        R = self.R_local @ small_turn(matvec(xp.matrix_transpose(pose.G), u))
         betas = self.betas + step[:, n + 3 :] if self.betas.shape[1] else self.betas
         return PoseState(R, self.trans + step[:, n : n + 3], self.z + dz, betas)
 

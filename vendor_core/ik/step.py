@@ -40,7 +40,7 @@ class Stepper:
         self._stage = stage
         self._n_vectors = 3 * n_joints + 3
         self._free = None if mask.all() else Constant(mask)
-        self._weights = (stage.weights.latent, stage.weights.residual)
+        self._weights = stage.weights.pull
         others = np.ones(len(mask), bool)
         others[_BODY] = False
         self._others = Constant(np.flatnonzero(others))
@@ -65,27 +65,29 @@ class Stepper:
             return self._latent_step(model, damping)
         if not self._stage.unknowns.latent:
             return self._plain_step(model, damping)
-        xp, g, H = namespace(damping), model.normal.g, model.normal.H
-        prior = reduced(model.pull, self._weights, damping)
-        diagonal = self._stiffness(H)
-        A = H + eye(H.shape[-1], H) * (damping[:, None] * diagonal)[:, None, :]
+        xp, g, H, pull = namespace(damping), model.normal.g, model.normal.H, model.pull
+        (w_z, w_d), prior, extra = self._weights, reduced(pull, damping), self._damping(H, damping)
+        A = _with_diagonal(H, extra)
         A[:, _BODY, _BODY] += prior.H
         b = xp.asarray(g, copy=True)
         b[:, _BODY] += prior.g
         u = self._solved(A, b)
         dz = prior.latent_step(u[:, _BODY])
-        eta = u[:, _BODY] - matvec(model.pull.B, dz)
-        predicted = damping * xp.sum(diagonal * u * u, axis=-1) - xp.sum(g * u, axis=-1)
-        predicted = predicted + self._predicted_by_prior(model, dz, eta, damping)
-        return Step(u, dz, predicted)
+        eta = u[:, _BODY] - matvec(pull.B, dz)
+        more = damping[:, None]
+        predicted = xp.sum((extra * u - g) * u, axis=-1)
+        predicted = predicted + w_z * xp.sum((more * dz - pull.z_error) * dz, axis=-1)
+        return Step(u, dz, predicted + w_d * xp.sum((more * eta - pull.s) * eta, axis=-1))
 
-    def _stiffness(self, H: Array) -> Array:
-        """What damping scales with, (F, T): the same about all axes of a joint, so that no world axis is special."""
-        xp = namespace(H)
-        diagonal = xp.linalg.diagonal(H) + _FLOOR
-        turning = xp.reshape(diagonal[:, : self._n_vectors], (H.shape[0], -1, 3))
-        even = xp.broadcast_to(xp.mean(turning, axis=-1)[..., None], turning.shape)
-        return xp.concat([xp.reshape(even, (H.shape[0], -1)), diagonal[:, self._n_vectors :]], axis=-1)
+    def _damping(self, H: Array, damping: Array) -> Array:
+        """What damping adds to the diagonal, (F, T): the same about all axes of a joint, no world axis is special."""
+        xp, n = namespace(H), self._n_vectors
+        diagonal = xp.linalg.diagonal(H)
+        even = xp.sum(xp.reshape(diagonal[:, :n], (H.shape[0], n // 3, 3)), axis=-1) * (1 / 3)
+        even = xp.reshape(xp.broadcast_to(even[..., None], (*even.shape, 3)), (H.shape[0], n))
+        if n < diagonal.shape[1]:
+            even = xp.concat([even, diagonal[:, n:]], axis=-1)
+        return damping[:, None] * (even + _FLOOR)
 
     def _solved(self, A: Array, b: Array) -> Array:
         if self._free is None:
@@ -94,23 +96,16 @@ class Stepper:
         A = A * (free[:, None] * free) + eye(len(free), b) * (1 - free)
         return -solve_spd(A, (b * free)[..., None])[0][..., 0]
 
-    def _predicted_by_prior(self, model: Model, dz: Array, eta: Array, damping: Array) -> Array:
-        xp, (w_z, w_d), pull = namespace(dz), self._weights, model.pull
-        z = w_z * (damping * xp.sum(dz * dz, axis=-1) - xp.sum(pull.z_error * dz, axis=-1))
-        return z + w_d * (damping * xp.sum(eta * eta, axis=-1) - xp.sum(pull.s * eta, axis=-1))
-
     def _plain_step(self, model: Model, damping: Array) -> Step:
         """With the latent locked the prior is a ridge about the rotations that it holds."""
         xp, g, H, w_d = namespace(damping), model.normal.g, model.normal.H, self._weights[1]
-        diagonal = self._stiffness(H)
-        diagonal[:, _BODY] += w_d
+        ridge = zeros(g.shape, g)
+        ridge[:, _BODY] += w_d
         g = xp.asarray(g, copy=True)
         g[:, _BODY] += w_d * model.pull.s
-        A = H + eye(H.shape[-1], H) * (damping[:, None] * diagonal)[:, None, :]
-        A[:, _BODY, _BODY] += w_d * eye(model.pull.s.shape[-1], H)
-        u = self._solved(A, g)
-        predicted = damping * xp.sum(diagonal * u * u, axis=-1) - xp.sum(g * u, axis=-1)
-        return Step(u, zeros(model.pull.z_error.shape, g), predicted)
+        extra = self._damping(H, damping) + damping[:, None] * ridge
+        u = self._solved(_with_diagonal(H, extra + ridge), g)
+        return Step(u, zeros(model.pull.z_error.shape, g), xp.sum((extra * u - g) * u, axis=-1))
 
     def _latent_step(self, model: Model, damping: Array) -> Step:
         """With residuals locked the body's joints follow the latent: `u = [B dz, the others]`."""
@@ -140,3 +135,10 @@ class Stepper:
     @staticmethod
     def _columns(others: Array) -> Array:
         return np.arange(len(others)) if isinstance(others, np.ndarray) else others.new_ones(len(others)).cumsum(0) - 1
+
+
+def _with_diagonal(H: Array, extra: Array) -> Array:
+    """H (F, n, n) with extra (F, n) on its diagonal."""
+    A = namespace(H).asarray(H, copy=True)
+    A.reshape(H.shape[0], -1)[:, :: H.shape[-1] + 1] += extra
+    return A

@@ -38,7 +38,7 @@ class Network:
         """Outputs (..., out) of inputs x (..., in)."""
         *hidden, (W, b) = self.layers_like(x)
         for W_hidden, b_hidden in hidden:
-            x = _silu(x @ W_hidden.T + b_hidden)[0]
+            x = _silu(x @ W_hidden.T + b_hidden)
         return x @ W.T + b
 
     def with_jacobian(self, x: Array) -> tuple[Array, Array]:
@@ -46,15 +46,18 @@ class Network:
         *hidden, (W, b) = self.layers_like(x)
         J = None
         for W_hidden, b_hidden in hidden:
-            x, slope = _silu(x @ W_hidden.T + b_hidden)
+            x, slope = _silu_with_slope(x @ W_hidden.T + b_hidden)
             J = slope[..., None] * (W_hidden if J is None else gemm(W_hidden, J))
         return x @ W.T + b, W if J is None else gemm(W, J)
 
 
-def _silu(x: Array) -> tuple[Array, Array]:
-    """x times its logistic function, and the derivative; by tanh, which cannot overflow."""
-    xp = namespace(x)
-    s = 0.5 + 0.5 * xp.tanh(0.5 * x)
+def _silu(x: Array) -> Array:
+    """x times its logistic function; by tanh, which cannot overflow."""
+    return x * (0.5 + 0.5 * namespace(x).tanh(0.5 * x))
+
+
+def _silu_with_slope(x: Array) -> tuple[Array, Array]:
+    s = 0.5 + 0.5 * namespace(x).tanh(0.5 * x)
     return x * s, s * (1 + x * (1 - s))
 
 

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Posing while an artist drags: everything that does not change is prepared once, each answer starts from the last.
+
+The pose at the start of a drag is what the body returns to: its own deviation from the prior is kept (`KeptPose`), its
+latent is the anchor. With the targets where the points already are nothing moves, and the answer is a function of the
+targets, not of the way they took.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..arrays import Array
+from ..body import BodyModel
+from ..linalg import one_blas_thread
+from ..prior.base import Prior
+from ..skeleton import N_BODY
+from .fit import checked_targets, joints_named
+from .points import joint_points, place
+from .prior_pull import slopes
+from .problem import Problem, Stage
+from .residuals import Position
+from .state import PoseState, Unknowns
+from .step import Stepper
+
+_SIGMA = 0.003  # metres: the error of a target that costs one unit
+_STEPS = 6  # at most in one event; the next event goes on from there
+_ENOUGH, _LEAST = 0.02, 0.01  # share of the cost, and units of it: a step that would gain less is the last
+_DAMPING = 1e-3
+
+
+class KeptPose:
+    """A prior whose decoder, at the latent of a given pose, answers that very pose: deviations are carried along.
+
+    Args:
+        prior: the prior.
+        R: (21, 3, 3) the pose.
+    """
+
+    def __init__(self, prior: Prior, R: np.ndarray):
+        self._prior = prior
+        self.name, self.latent_dim, self.rest_joints = prior.name, prior.latent_dim, prior.rest_joints
+        self.z = np.clip(prior.encode(R[None]), -4, 4)  # (1, L)
+        self._kept = np.swapaxes(prior.decode(self.z)[0], 1, 2) @ R  # (21, 3, 3)
+
+    def decode(self, z: Array) -> Array:
+        return self._prior.decode(z) @ self._kept
+
+    def decode_with_jacobian(self, z: Array) -> tuple[Array, Array]:
+        """As the prior's, in single precision: it shapes steps, and is what takes longest."""
+        R, W = self._prior.decode_with_jacobian(z.astype(np.float32))
+        return R @ self._kept, np.swapaxes(self._kept, 1, 2) @ W
+
+    def encode(self, R: Array) -> Array:
+        return self._prior.encode(R)
+
+    def guess(self, joints: Array, seen: Array) -> tuple[Array, Array]:
+        return self._prior.guess(joints, seen)
+
+    def sample(self, n: int, seed: int) -> np.ndarray:
+        return self._prior.sample(n, seed)
+
+
+@dataclass(frozen=True)
+class LivePose:
+    """An answer to one event of a drag."""
+
+    R_local: np.ndarray  # (22, 3, 3), the root's world orientation first
+    trans: np.ndarray  # (3,) metres
+    points: np.ndarray  # (P, 3) where the joints are, metres
+    residual: np.ndarray  # (P,) metres from the target, NaN where there is none
+
+
+class LiveSolver:
+    """Poses for targets that move, one event after another.
+
+    Args:
+        body: the body; its rest joints are those of zero betas.
+        prior: makes what is not dragged follow plausibly.
+        names: P joint names of `skeleton.JOINTS` that may have targets.
+        R_local: (22, 3, 3) the pose at the start, the root's world orientation first.
+        trans: (3,) metres.
+        locked: joints that keep their rotation relative to the parent.
+
+    Raises:
+        TargetError: unknown joints.
+    """
+
+    def __init__(
+        self, body: BodyModel, prior: Prior, names: Sequence[str], R_local: np.ndarray, trans: np.ndarray,
+        locked: Sequence[str] = (),
+    ):  # fmt: skip
+        kept = KeptPose(prior, R_local[1:N_BODY])
+        points = joint_points(body, joints_named(body, names))
+        n = len(points)
+        self._stage = Stage(Unknowns(locked=tuple(locked)))
+        self._stepper = Stepper(self._stage, N_BODY, 0)
+        self._position = Position(np.zeros((1, n)), _SIGMA, points, np.zeros((1, n, 3)))
+        self._problem = Problem(points.bones, kept, (self._position,), anchor=kept.z)
+        start = PoseState(R_local[None, :N_BODY], trans[None], kept.z, np.zeros((1, 0)))
+        self._first = self._at = self._problem.evaluate(start, self._stage)
+        self._slopes = slopes(kept, kept.z, self._stage.weights.pull)
+
+    @one_blas_thread
+    def solve(self, positions: np.ndarray, weights: np.ndarray | None = None) -> LivePose:
+        """The pose for targets, from the last one.
+
+        Args:
+            positions: (P, 3) metres, NaN for a joint without a target.
+            weights: (P,), 1 by default.
+
+        Raises:
+            TargetError: wrong shapes.
+        """
+        targets, confidence = checked_targets(np.asarray(positions)[None], weights, len(self._position.points), True)
+        position = replace(self._position, targets=targets, confidence=confidence)
+        if confidence.any():
+            self._descend(replace(self._problem, residuals=(position,)))
+        state = self._at.state
+        x = place(position.points, self._at.pose)[0][0]
+        residual = np.where(confidence[0] > 0, np.linalg.norm(x - targets[0], axis=-1), np.nan)
+        return LivePose(state.R_local[0], state.trans[0], x, residual)
+
+    def _descend(self, problem: Problem) -> None:
+        """A few steps from the last answer; `solver.minimise` for one frame that is nearly there."""
+        stage, at = self._stage, self._at
+        at, damping = problem.costed(at.state, at.pose, at.D, stage), np.full(1, _DAMPING)
+        model = problem.model(at, stage, self._slopes)
+        for _ in range(_STEPS):
+            step = self._stepper(model, damping)
+            if step.predicted < max(_ENOUGH * at.cost, _LEAST):
+                break
+            new = problem.evaluate(at.state.moved(step.u, step.dz, at.pose), stage)
+            better = bool(new.cost < at.cost)
+            damping = damping * (0.1 if better else 10.0)
+            if better:
+                at = new
+                model = problem.model(at, stage, model.pull.slopes)
+        self._at, self._slopes = replace(at, state=at.state.orthonormal()), model.pull.slopes
+
+    def reset(self) -> None:
+        """Return to the pose of the start, as when a drag is cancelled."""
+        self._at = self._first
