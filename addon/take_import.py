@@ -148,6 +148,7 @@ def _set_shape(context: bpy.types.Context, rig: bpy.types.Object, betas: "np.nda
 
 def _summed_up(request: TakeRequest, message: "Message") -> str:
     summary = message.data.get("summary", {})
-    held = summary.get("frame_status", {}).get("held", 0)
+    status = summary.get("frame_status", {})
     parts = [f"{summary.get('frames')} frames", str(summary.get("layout")), f"median {summary.get('median_mm'):.1f} mm"]
-    return f"{request.path.name}: {', '.join(parts)}" + (f", {held} empty frames held" if held else "")
+    parts += [f"{status[how]} empty frames {how}" for how in ("bridged", "held") if status.get(how)]
+    return f"{request.path.name}: {', '.join(parts)}"

@@ -21,7 +21,7 @@ from .errors import MotionError, PoiseError, TargetError
 from .ik import fit_joints
 from .info import describe
 from .jobs import body_of, solve_file
-from .motion import HELD, SOLVED, Motion, read_motion, write_motion
+from .motion import SOLVED, Motion, read_motion, status_counts, write_motion
 from .npz import read_npz, text_of
 from .prior import Prior, interpolate_poses, load_prior, segment_counts
 from .rotations import exp_so3, log_so3
@@ -91,7 +91,7 @@ def fit(options: Namespace) -> dict[str, Any]:
             "expected a person's joints in metres"
         )
     write_motion(options.out, motion)
-    status = {"solved": int(np.sum(solved.status == SOLVED)), "held": int(np.sum(solved.status == HELD))}
+    status = status_counts(solved.status)
     print(f"{options.out}: {len(motion)} frames, mean {mm.mean():.2f} mm, max {mm.max():.2f} mm")
     seconds = round(perf_counter() - began, 3)
     mean_mm, max_mm = round(float(mm.mean()), 3), round(float(mm.max()), 3)

@@ -112,7 +112,7 @@ def test_joints_come_back_from_a_fit(tmp_path: Path) -> None:
     assert fitted.frame_status is not None and fitted.frame_status.tolist() == [0, 1, 0]
     said = json.loads(facts.read_text())
     assert set(said) == {"frames", "seconds", "mean_mm", "max_mm", "frame_status"}
-    assert said["frame_status"] == {"solved": 2, "held": 1} and said["mean_mm"] < 2
+    assert said["frame_status"] == {"solved": 2, "held": 1, "bridged": 0} and said["mean_mm"] < 2
 
 
 def test_a_fit_finds_the_shape(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from vendor_core.mocap.layouts import LAYOUTS
 from vendor_core.mocap.marker_points import place_markers
 from vendor_core.mocap.solve_take import TakeOptions, TakeSolution, solve_take
 from vendor_core.mocap.timing import resampled, z_up
-from vendor_core.motion import HELD
+from vendor_core.motion import BRIDGED, HELD
 from vendor_core.prior import load_prior
 from vendor_core.prior.interpolate import interpolate_poses
 from vendor_core.rotations import exp_so3
@@ -71,12 +71,23 @@ def test_a_take_of_our_own_is_recovered(known: tuple[C3D, np.ndarray], solution:
     assert solution.summary["rejected_fraction"] == 0
 
 
-def test_the_empty_frame_is_held_and_reported(solution: TakeSolution) -> None:
+def test_a_short_gap_is_bridged_and_reported(known: tuple[C3D, np.ndarray], solution: TakeSolution) -> None:
     assert solution.motion.frame_status is not None
-    assert np.flatnonzero(solution.motion.frame_status == HELD).tolist() == [40]
-    assert solution.summary["frame_status"] == {"solved": 60, "held": 1}
+    assert np.flatnonzero(solution.motion.frame_status == BRIDGED).tolist() == [40]
+    assert solution.summary["frame_status"] == {"solved": 60, "held": 0, "bridged": 1}
     assert np.isfinite(solution.motion.poses).all()
-    np.testing.assert_array_equal(solution.motion.poses[40], solution.motion.poses[39])
+    off = np.linalg.norm(_joints(solution) - known[1], axis=-1).mean(1)
+    assert off[40] < 1.2 * max(off[39], off[41]) + 0.001
+
+
+def test_a_long_gap_holds_the_nearest_pose(known: tuple[C3D, np.ndarray], solution: TakeSolution) -> None:
+    points = known[0].points.copy()
+    points[15:50] = np.nan  # more than a second of 30 Hz
+    options = TakeOptions(betas=solution.motion.betas)
+    motion = solve_take(replace(known[0], points=points), default_body(), load_prior(), options, _quiet).motion
+    assert motion.frame_status is not None and set(motion.frame_status[15:50]) == {HELD}
+    np.testing.assert_array_equal(motion.poses[20], motion.poses[14])
+    np.testing.assert_array_equal(motion.poses[45], motion.poses[50])
 
 
 def test_a_marker_far_away_changes_only_its_own_frame(known: tuple[C3D, np.ndarray], solution: TakeSolution) -> None:

@@ -40,7 +40,7 @@ def cast_to_skin(body: BodyModel, origins: np.ndarray, directions: np.ndarray) -
         raise BodyError(f"{body.name} has no mesh; expected a body with a skin to place markers on")
     corners = v[faces]
     e1, e2 = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
-    normals = _vertex_normals(v, faces)
+    normals = vertex_normals(v, faces)
     places = [
         _last_hit(o, d / np.linalg.norm(d), corners[:, 0], e1, e2) for o, d in zip(origins, directions, strict=True)
     ]
@@ -71,7 +71,7 @@ def _last_hit(
     return at, np.array([1 - u[at] - v[at], u[at], v[at]])
 
 
-def _vertex_normals(v: np.ndarray, faces: np.ndarray) -> np.ndarray:
+def vertex_normals(v: np.ndarray, faces: np.ndarray) -> np.ndarray:
     """Area-weighted vertex normals (V, 3), unit length."""
     corners = v[faces]
     face_normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])

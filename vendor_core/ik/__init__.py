@@ -1,6 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The inverse-kinematics engine: poses from points, on a prior."""
+"""The inverse-kinematics engine: poses from keypoints of every kind, on a prior."""
 
-from .fit import Solution, fit_joints
+from .camera import Camera
+from .live import LivePose, LiveSolver
+from .solve import Solution, fit_joints, solve
+from .state import Unknowns
+from .targets import (
+    DirectionTargets,
+    GroundTargets,
+    ImageTargets,
+    JointTargets,
+    LookTargets,
+    OrientationTargets,
+    RigidTargets,
+    SurfaceTargets,
+)
 
-__all__ = ["Solution", "fit_joints"]
+__all__ = [
+    "Camera", "DirectionTargets", "GroundTargets", "ImageTargets", "JointTargets", "LivePose", "LiveSolver",
+    "LookTargets", "OrientationTargets", "RigidTargets", "Solution", "SurfaceTargets", "Unknowns", "fit_joints",
+    "solve",
+]  # fmt: skip

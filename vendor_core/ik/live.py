@@ -16,15 +16,14 @@ from ..body import BodyModel
 from ..linalg import one_blas_thread
 from ..prior.base import Prior
 from ..skeleton import N_BODY
-from .fit import checked_targets, joints_named
 from .points import joint_points, place
 from .prior_pull import slopes
 from .problem import Problem, Stage
 from .residuals import Position
 from .state import PoseState, Unknowns
 from .step import Stepper
+from .targets import POSITION_SIGMA, checked_targets, joints_named
 
-_SIGMA = 0.003  # metres: the error of a target that costs one unit
 _STEPS = 6  # at most in one event; the next event goes on from there
 _ENOUGH, _LEAST = 0.02, 0.01  # share of the cost, and units of it: a step that would gain less is the last
 _DAMPING = 1e-3
@@ -96,7 +95,7 @@ class LiveSolver:
         n = len(points)
         self._stage = Stage(Unknowns(locked=tuple(locked)))
         self._stepper = Stepper(self._stage, N_BODY, 0)
-        self._position = Position(np.zeros((1, n)), _SIGMA, points, np.zeros((1, n, 3)))
+        self._position = Position(np.zeros((1, n)), POSITION_SIGMA, points, np.zeros((1, n, 3)))
         self._problem = Problem(points.bones, kept, (self._position,), anchor=kept.z)
         start = PoseState(R_local[None, :N_BODY], trans[None], kept.z, np.zeros((1, 0)))
         self._first = self._at = self._problem.evaluate(start, self._stage)
@@ -113,7 +112,7 @@ class LiveSolver:
         Raises:
             TargetError: wrong shapes.
         """
-        targets, confidence = checked_targets(np.asarray(positions)[None], weights, len(self._position.points), True)
+        targets, confidence = checked_targets(np.asarray(positions)[None], weights, len(self._position.points))
         position = replace(self._position, targets=targets, confidence=confidence)
         if confidence.any():
             self._descend(replace(self._problem, residuals=(position,)))

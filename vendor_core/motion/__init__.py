@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Motion files."""
 
-from .amass import HELD, SOLVED, Motion, read_motion, write_motion
+from .amass import BRIDGED, HELD, SOLVED, Motion, read_motion, status_counts, write_motion
 
-__all__ = ["HELD", "SOLVED", "Motion", "read_motion", "write_motion"]
+__all__ = ["BRIDGED", "HELD", "SOLVED", "Motion", "read_motion", "status_counts", "write_motion"]

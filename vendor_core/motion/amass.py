@@ -21,8 +21,10 @@ _PARTS = {
     "pose_eye": (23, 25),
     "pose_hand": (25, 55),
 }
-SOLVED, HELD = 0, 1
-"""Values of `frame_status`: solved from what was seen, or held from the nearest solved frame."""
+SOLVED, HELD, BRIDGED = 0, 1, 2
+"""Values of `frame_status`: solved from what was seen, held from the nearest solved frame, bridged from both sides."""
+
+_STATUS_NAMES = {"solved": SOLVED, "held": HELD, "bridged": BRIDGED}
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Motion:
     betas: np.ndarray = field(default_factory=lambda: np.zeros(0))  # (B,), of the body that body_name says
     gender: str = "neutral"
     body_name: str = ""  # "default" where the betas are the default body's; empty where they are SMPL-X's
-    frame_status: np.ndarray | None = None  # (N,) uint8: SOLVED or HELD
+    frame_status: np.ndarray | None = None  # (N,) uint8: SOLVED, HELD or BRIDGED
 
     def __len__(self) -> int:
         return len(self.poses)
@@ -133,3 +135,8 @@ def write_motion(path: str | Path, motion: Motion) -> None:
         write_npz(path, arrays)
     except OSError as problem:
         raise MotionError(f"{path} cannot be written ({problem.strerror}); choose another place") from None
+
+
+def status_counts(status: np.ndarray) -> dict[str, int]:
+    """How many frames of a `frame_status` are solved, held and bridged."""
+    return {name: int(np.sum(status == value)) for name, value in _STATUS_NAMES.items()}

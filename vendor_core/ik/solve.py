@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Solving poses from keypoints of any kinds: chooses the start, runs the stages, reports each frame."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..arrays import as_float64
+from ..body import BodyModel
+from ..body.hands import relaxed_hands
+from ..errors import TargetError
+from ..linalg import one_blas_thread
+from ..prior.base import Prior
+from ..rotations import exp_so3
+from ..skeleton import N_BODY
+from .bones import Bones, bones_of
+from .gaps import held, nearest_of, smoothed_with_gaps
+from .points import N_BETAS, fitted_length
+from .problem import Problem, Stage
+from .residuals import Hearing, Residual
+from .sequence import Smoothing, noise_of
+from .solver import minimise_in_chunks
+from .starts import SeenJoints, first_states
+from .state import PoseState, Unknowns
+from .targets import POSITION_SIGMA, JointTargets, Target
+
+_FIND = Stage(Unknowns(residual=False), hearing=Hearing(softness=7.0), iterations=20, tolerance=1e-2)
+_REACH = Stage(iterations=20, damping=1e-3, tolerance=0.1)
+_NARROWING = (10.0, 3.0, 1.0)  # times the robust scale asked for: graduated non-convexity
+_HANDS = 30  # joints of both hands, the last of every body that has any
+
+
+@dataclass(frozen=True)
+class Solution:
+    """Poses of F frames that reach their targets."""
+
+    state: PoseState
+    misses: tuple[np.ndarray, ...]  # for each target (F, K): metres, radians or pixels; NaN where unseen
+    status: np.ndarray  # (F,) uint8: SOLVED; where nothing was seen BRIDGED or HELD
+
+    @property
+    def R_local(self) -> np.ndarray:
+        """(F, J, 3, 3), the root's world orientation first."""
+        return self.state.R_local
+
+    @property
+    def trans(self) -> np.ndarray:
+        """(F, 3) metres; the pelvis is at its rest position plus this."""
+        return self.state.trans
+
+    @property
+    def betas(self) -> np.ndarray:
+        """(F, B)."""
+        return self.state.betas
+
+    @property
+    def z(self) -> np.ndarray:
+        """(F, L) latents."""
+        return self.state.z
+
+    @property
+    def residual(self) -> np.ndarray:
+        """(F, K) misses of the first target."""
+        return self.misses[0]
+
+
+@one_blas_thread
+def solve(
+    body: BodyModel,
+    prior: Prior,
+    targets: Sequence[Target],
+    unknowns: Unknowns | None = None,
+    start: Solution | None = None,
+    fingers: bool = False,
+    robust: float | None = None,
+    rate: float | None = None,
+    report: Callable[[float], None] = lambda fraction: None,
+) -> Solution:
+    """Solve poses for targets of any kinds.
+
+    Args:
+        body: the body; its rest joints are those of zero betas.
+        prior: makes what is not seen plausible.
+        targets: at least one, each of F frames.
+        unknowns: what may change; all but the betas by default. Locked joints need a start.
+        start: an earlier solution of F frames, or of one frame, to start from.
+        fingers: solve the joints of the hands too; they are drawn to a relaxed hand.
+        robust: sigmas at which a miss is half believed; None believes all targets, whatever they say.
+        rate: Hz of frames that follow each other, which are then smoothed and their short gaps bridged; None for
+            frames on their own.
+        report: called with the fraction done.
+
+    Returns:
+        A solution of F frames. A frame in which nothing is seen holds the nearest solved pose and says so.
+
+    Raises:
+        TargetError: no targets, unusable ones, different numbers of frames, or nothing seen in any frame.
+    """
+    body, unknowns = body.first_betas(N_BETAS), unknowns or Unknowns()
+    bones = bones_of(body, len(body.parents) if fingers else N_BODY)
+    residuals = _residuals(body, bones, targets)
+    n_frames = len(residuals[0].confidence)
+    solved = np.flatnonzero(np.any([(r.confidence > 0).any(1) for r in residuals], axis=0))
+    whole = Problem(bones, prior, residuals, fingers=_fingers_at_rest(body, bones))
+    problem = whole.take(solved)
+    state, guessed = first_states(problem, _seen_joints(body, targets, residuals).take(solved))
+    expected = state.z
+    problem = replace(problem, anchor=expected)
+    if start is not None:
+        state = _given_start(start, solved, n_frames, len(bones))
+    elif problem.fingers is not None:
+        state.R_local[:, N_BODY:] = problem.fingers
+    if start is None and len(guessed):
+        found, _ = minimise_in_chunks(problem.take(guessed), state.take(guessed), _FIND)
+        state = state.put(guessed, found)
+    state = state.changed(betas=fitted_length(state.betas, bones.n_betas if unknowns.betas else 0))
+    stage = replace(_REACH, unknowns=unknowns)
+    for scale in (None,) if robust is None else (robust * factor for factor in _NARROWING):
+        stage = replace(stage, hearing=Hearing(robust=scale))
+        state, _ = minimise_in_chunks(problem, state, stage, report)
+    if rate is None:
+        state, status = held(state, solved, n_frames)
+    else:
+        whole = replace(whole, anchor=expected[nearest_of(solved, n_frames)])
+        smoothing = Smoothing(rate, noise_of(problem, state), POSITION_SIGMA)
+        state, status = smoothed_with_gaps(whole, state, solved, stage, smoothing)
+    return Solution(state, _missed(whole, state), status)
+
+
+def fit_joints(
+    body: BodyModel,
+    prior: Prior,
+    names: Sequence[str],
+    positions: np.ndarray,
+    weights: np.ndarray | None = None,
+    start: Solution | None = None,
+    shape: bool = False,
+    report: Callable[[float], None] = lambda fraction: None,
+) -> Solution:
+    """Solve poses whose joints are at given positions: `solve` for `JointTargets` alone.
+
+    Args:
+        body: the body; its rest joints are those of zero betas.
+        prior: makes what is not seen plausible.
+        names: P joint names of `skeleton.JOINTS`.
+        positions: (F, P, 3) metres in any world frame, NaN where unseen.
+        weights: (P,) or (F, P), 1 by default.
+        start: an earlier solution of F frames, or of one frame, to start from.
+        shape: solve for betas too, frame by frame.
+        report: called with the fraction done.
+
+    Raises:
+        TargetError: unknown joints, wrong shapes, or no joint seen in any frame.
+    """
+    return solve(body, prior, [JointTargets(names, positions, weights)], Unknowns(betas=shape), start, report=report)
+
+
+def _residuals(body: BodyModel, bones: Bones, targets: Sequence[Target]) -> tuple[Residual, ...]:
+    if not targets:
+        raise TargetError("no targets; expected at least one")
+    residuals = tuple(target.on(body, bones) for target in targets)
+    counts = [r.confidence.shape[0] for r in residuals]
+    if len(set(counts)) > 1:
+        raise TargetError(f"the targets have {', '.join(map(str, counts))} frames; expected the same number for all")
+    if not any((r.confidence > 0).any() for r in residuals):
+        raise TargetError("no target is seen in any frame; expected at least one finite one of positive weight")
+    return residuals
+
+
+def _fingers_at_rest(body: BodyModel, bones: Bones) -> np.ndarray | None:
+    """Rotations (J - 22, 3, 3) of the joints beyond the body: relaxed hands, a straight face."""
+    n = len(bones) - N_BODY
+    if n == 0:
+        return None
+    if n < _HANDS:
+        raise TargetError(f"{body.name} has no fingers to solve; expected a SMPL-H or SMPL-X body")
+    w = np.zeros((n, 3))
+    w[-_HANDS:] = relaxed_hands()
+    return exp_so3(w)
+
+
+def _seen_joints(body: BodyModel, targets: Sequence[Target], residuals: Sequence[Residual]) -> SeenJoints:
+    n_frames = len(residuals[0].confidence)
+    seen = SeenJoints(np.zeros((n_frames, N_BODY, 3)), np.zeros((n_frames, N_BODY), bool))
+    for target, residual in zip(targets, residuals, strict=True):
+        if not isinstance(target, JointTargets):
+            continue
+        for column, name in enumerate(target.names):
+            if (joint := body.joint_names.index(name)) < N_BODY:
+                rows = residual.confidence[:, column] > 0
+                seen.positions[rows, joint] = residual.targets[rows, column]  # type: ignore[attr-defined]
+                seen.known[rows, joint] = True
+    return seen
+
+
+def _given_start(start: Solution, solved: np.ndarray, n_frames: int, n_joints: int) -> PoseState:
+    state = start.state
+    if len(state) not in (1, n_frames) or state.R_local.shape[1] != n_joints:
+        raise TargetError(
+            f"the start has {len(state)} frames of {state.R_local.shape[1]} joints; "
+            f"expected 1 or {n_frames} frames of {n_joints}"
+        )
+    return state.take(solved if len(state) == n_frames else np.zeros(len(solved), np.int64))
+
+
+def _missed(problem: Problem, state: PoseState) -> tuple[np.ndarray, ...]:
+    pose = state.on(problem.bones)
+    return tuple(
+        np.where(r.confidence > 0, np.linalg.norm(as_float64(r.error(pose)), axis=-1), np.nan)
+        for r in problem.residuals
+    )

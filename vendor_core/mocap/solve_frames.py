@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every frame's pose of a subject whose shape and markers are known."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from ..arrays import Array
+from ..ik.gaps import smoothed_with_gaps
+from ..ik.initialiser import moved_rigidly, rigid_alignment
+from ..ik.points import place
+from ..ik.problem import Problem, Stage
+from ..ik.residuals import Position
+from ..ik.sequence import Smoothing, noise_of, solve_sequence
+from ..ik.state import PoseState, Unknowns
+from ..prior.base import Prior
+from .subject import MARKER_SIGMA, MARKER_WEIGHTS, Subject, heard_within
+
+_STARTS = 12  # calibrated poses that a frame may start from
+_SINGLE = np.zeros(1, np.float32)
+
+FAR, NEAR = (
+    Stage(Unknowns(), MARKER_WEIGHTS, heard_within(metres), iterations, damping=1e-2, tolerance=1e-3)
+    for metres, iterations in ((0.15, 6), (0.04, 20))
+)
+"""From a start that may be off, and close by: a robust loss that narrows."""
+
+
+def solve_frames(
+    subject: Subject, prior: Prior, targets: np.ndarray, seen: np.ndarray, rate: float,
+    report: Callable[[float], None] = lambda fraction: None, like: Array = _SINGLE,
+) -> tuple[PoseState, np.ndarray]:  # fmt: skip
+    """Poses of frames in a row, smoothed as far as the markers are noisy.
+
+    Args:
+        subject: from `calibrate_subject`.
+        prior: of poses.
+        targets: (F, M, 3) metres, any finite number where unseen.
+        seen: (F, M) bool; a frame without any is bridged or holds the nearest pose.
+        rate: Hz.
+        report: called with the fraction done.
+        like: an array of the kind, dtype and device to compute with.
+
+    Returns:
+        States of F frames, float64 NumPy, and their status (F,).
+    """
+    solved = np.flatnonzero(seen.any(1))
+    position = Position(seen, MARKER_SIGMA, subject.points, targets)
+    whole = Problem(subject.points.bones, prior, (position,)).like(like)
+    problem = whole.take(solved)
+
+    def start(rows: np.ndarray) -> PoseState:
+        return similar_start(subject, targets[solved[rows]], seen[solved[rows]]).like(like)
+
+    state = solve_sequence(problem, start, (FAR, NEAR), rate, lambda f: report(0.7 * f))
+    smoothing = Smoothing(rate, noise_of(problem, state), MARKER_SIGMA)
+    state, status = smoothed_with_gaps(whole, state, solved, NEAR, smoothing, lambda f: report(0.7 + 0.3 * f))
+    return state.like(np.zeros(1)), status
+
+
+def similar_start(subject: Subject, targets: np.ndarray, seen: np.ndarray) -> PoseState:
+    """For each frame the calibrated pose that fits its markers best after a rigid motion."""
+    every = np.linspace(0, len(subject.frames) - 1, min(_STARTS, len(subject.frames))).round().astype(int)
+    poses = subject.poses.take(every).changed(betas=np.zeros((len(every), 0)))
+    candidates = place(subject.points, poses.on(subject.points.bones))[0]  # (K, M, 3)
+    confidence = seen.astype(float)
+    best = np.full(len(targets), np.inf)
+    R, t, chosen = np.zeros((len(targets), 3, 3)), np.zeros((len(targets), 3)), np.zeros(len(targets), int)
+    for k, points in enumerate(candidates):
+        R_k, t_k = rigid_alignment(np.broadcast_to(points, targets.shape), targets, confidence)
+        apart = np.linalg.norm(points @ np.swapaxes(R_k, 1, 2) + t_k[:, None] - targets, axis=-1)
+        error = np.sum(np.minimum(apart, 0.3) * confidence, axis=1)
+        better = error < best
+        best = np.where(better, error, best)
+        R, t, chosen = (
+            np.where(better[:, None, None], R_k, R),
+            np.where(better[:, None], t_k, t),
+            np.where(better, k, chosen),
+        )
+    return moved_rigidly(subject.points.bones, poses.take(chosen), R, t)
