@@ -38,7 +38,7 @@ def solve(options: Namespace) -> dict[str, Any]:
     results = []
     for take, target in zip(options.takes, targets, strict=True):
         params = {"take": str(take), "body": options.body and str(options.body), "prior": options.prior}
-        params |= {"layout": options.layout, "shape": options.shape, "fps": options.fps}
+        params |= {"layout": options.layout, "shape": options.shape, "fps": options.fps, "device": options.device}
         with _progress(take.name) as report:
             solution = solve_file(params, report)
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -46,8 +46,7 @@ def solve(options: Namespace) -> dict[str, Any]:
         s = solution.summary
         print(f"{target}: {s['frames']} frames, median {s['median_mm']} mm, {s['frames_per_second']} frames a second")
         results.append({"take": str(take), "motion": str(target), **s})
-    device = "cpu" if options.device == "auto" else f"cpu ({options.device} was asked for)"
-    print(f"device: {device}; the solver runs on NumPy {np.__version__}", file=sys.stderr)
+    print(f"device: {results[0]['device']}", file=sys.stderr)
     return results[0] if len(results) == 1 else {"takes": results}
 
 

@@ -62,6 +62,7 @@ def solve_file(params: dict[str, Any], report: Report) -> TakeSolution:
         fps=_parameter(params, "fps", (int, float), None),
         first=_parameter(params, "first", int, 0),
         last=_parameter(params, "last", int, None),
+        device=_parameter(params, "device", str, "auto"),
     )
     prior = load_prior(_parameter(params, "prior", str, "vae"))
     return solve_take(take, body, prior, options, report)

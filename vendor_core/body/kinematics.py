@@ -22,7 +22,7 @@ class JointTree:
         self.parents = tuple(int(p) for p in parents)
         self.parent_index = np.maximum(self.parents, 0)
         self._jumps = [Constant(jump) for jump in _jumps(self.parents)]
-        self._parents_of_others = Constant(self.parent_index[1:])
+        self.parents_of_others = Constant(self.parent_index[1:])
         self._sums = Constant(self.ancestors.astype(float))
 
     @cached_property
@@ -51,7 +51,7 @@ class JointTree:
             trans: translation (..., 3); the root ends at `rest[0] + trans`, as in SMPL-X.
         """
         xp = namespace(G, rest)
-        parents = self._parents_of_others.like(G)
+        parents = self.parents_of_others.like(G)
         offsets = rest[..., 1:, :] - rest[..., parents, :]
         steps = matvec(G[..., parents, :, :], offsets)
         root = (rest[..., 0, :] + trans)[..., None, :]

@@ -93,7 +93,7 @@ def posed(bones: Bones, R_local: Array, trans: Array, betas: Array | None = None
 def joint_shape_jacobian(pose: Kinematics) -> Array:
     """How the joints move with the betas in this pose, (F, J, 3, B): each bone by its parent's rotation."""
     xp, tree, dirs = namespace(pose.G), pose.bones.tree, pose.bones.shape_dirs
-    parent = tree.parent_index[1:]
+    parent = tree.parents_of_others.like(pose.G)
     steps = pose.G[:, parent] @ (dirs[1:] - dirs[parent])
     root = xp.broadcast_to(dirs[:1], (steps.shape[0], 1, *dirs.shape[1:]))
     steps = xp.concat([root, steps], axis=1)

@@ -73,7 +73,7 @@ def corrective_jacobian(points: BodyPoints, pose: Kinematics) -> Array:
 
 def shape_jacobian(points: BodyPoints, pose: Kinematics) -> Array:
     """How the points move with the betas, (F, P, 3, B): with the bones before them and with the skin on them."""
-    xp, k = namespace(pose.G), points.influences
+    xp, k = namespace(pose.G), points.influence_index.like(pose.G)
     joints = joint_shape_jacobian(pose)
     moved = pose.G[:, k] @ points.influence_shape_dirs + joints[:, k]  # (F, P, K, 3, B)
     return xp.sum(points.influence_weights[..., None, None] * moved, axis=-3)

@@ -11,7 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ..arrays import Array, as_float64, as_kind, namespace
+from ..arrays import Array, Constant, as_float64, as_kind, namespace
 from ..body import BodyModel
 from ..body.model import blend
 from ..linalg import matvec
@@ -51,6 +51,11 @@ class BodyPoints:
         weights = as_float64(self.weights)
         n = max(1, int((weights > 1e-6).sum(1).max(initial=0)))
         return np.argsort(-weights, axis=1, kind="stable")[:, :n]
+
+    @cached_property
+    def influence_index(self) -> Constant:
+        """The influences, to index arrays of any kind with."""
+        return Constant(self.influences)
 
     @cached_property
     def influence_weights(self) -> Array:
@@ -93,7 +98,11 @@ class BodyPoints:
         """These points with arrays of the kind, dtype and device of the example."""
         arrays = {name: as_kind(getattr(self, name), example) for name in ("rest", "weights", "shape_dirs")}
         pose_dirs = None if self.pose_dirs is None else as_kind(self.pose_dirs, example)
-        return replace(self, bones=self.bones.like(example), pose_dirs=pose_dirs, **arrays)
+        there = replace(self, bones=self.bones.like(example), pose_dirs=pose_dirs, **arrays)
+        names = ("influence_weights", "lever_weights", "carried")
+        derived = {name: as_kind(getattr(self, name), example) for name in names}
+        vars(there).update(derived, influences=self.influences)  # nothing is read back from a device for them
+        return there
 
 
 def joint_points(body: BodyModel, joints: Sequence[int], bones: Bones | None = None) -> BodyPoints:
@@ -167,7 +176,7 @@ def surface_points(
 
 def place(points: BodyPoints, pose: Kinematics) -> tuple[Array, Array]:
     """World positions (F, P, 3) of the points and where each influence alone would carry them, (F, P, K, 3)."""
-    xp, k = namespace(pose.G), points.influences
+    xp, k = namespace(pose.G), points.influence_index.like(pose.G)
     local = points.local
     if pose.betas is not None:
         flat = xp.reshape(points.influence_shape_dirs, (-1, 3, pose.betas.shape[1]))

@@ -149,7 +149,7 @@ class Problem:
 
 def _add_ridge(normal: Normal, weight: float, value: Array, first: int) -> None:
     """Add `weight |value + step|^2` for the columns from the first on."""
-    n = value.shape[-1]
+    n, stride = value.shape[-1], normal.H.shape[-1] + 1
     normal.g[:, first : first + n] += weight * value
-    for column in range(first, first + n):
-        normal.H[:, column, column] += weight
+    diagonal = normal.H.reshape(normal.H.shape[0], -1)[:, ::stride]
+    diagonal[:, first : first + n] += weight

@@ -237,7 +237,7 @@ def _parent_rotations(at: Evaluation) -> Array:
     """World rotations (F, J, 3, 3) of the joints' parents; the root's parent is the world."""
     xp, G = namespace(at.cost), at.pose.G
     world = identity_like(G, (G.shape[0], 1))
-    return xp.concat([world, G[:, at.pose.bones.tree.parent_index[1:]]], axis=1)
+    return xp.concat([world, G[:, at.pose.bones.tree.parents_of_others.like(G)]], axis=1)
 
 
 def _in_parent_frames(H: Array, g: Array, G: Array) -> tuple[Array, Array]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..arrays import as_float64
+from ..arrays import Array, as_float64
 from ..body import BodyModel
 from ..body.hands import relaxed_hands
 from ..errors import TargetError
@@ -75,6 +75,7 @@ def solve(
     fingers: bool = False,
     robust: float | None = None,
     rate: float | None = None,
+    like: Array | None = None,
     report: Callable[[float], None] = lambda fraction: None,
 ) -> Solution:
     """Solve poses for targets of any kinds.
@@ -89,6 +90,8 @@ def solve(
         robust: sigmas at which a miss is half believed; None believes all targets, whatever they say.
         rate: Hz of frames that follow each other, which are then smoothed and their short gaps bridged; None for
             frames on their own.
+        like: an array of the kind, dtype and device to compute with (`devices.chosen_device`); float64 in NumPy by
+            default.
         report: called with the fraction done.
 
     Returns:
@@ -105,16 +108,18 @@ def solve(
     whole = Problem(bones, prior, residuals, fingers=_fingers_at_rest(body, bones))
     problem = whole.take(solved)
     state, guessed = first_states(problem, _seen_joints(body, targets, residuals).take(solved))
-    expected = state.z
-    problem = replace(problem, anchor=expected)
+    whole = replace(whole, anchor=state.z[nearest_of(solved, n_frames)])
     if start is not None:
         state = _given_start(start, solved, n_frames, len(bones))
     elif problem.fingers is not None:
         state.R_local[:, N_BODY:] = problem.fingers
+    state = state.changed(betas=fitted_length(state.betas, bones.n_betas if unknowns.betas else 0))
+    if like is not None:
+        whole, state = whole.like(like), state.like(like)
+    problem = whole.take(solved)
     if start is None and len(guessed):
         found, _ = minimise_in_chunks(problem.take(guessed), state.take(guessed), _FIND)
         state = state.put(guessed, found)
-    state = state.changed(betas=fitted_length(state.betas, bones.n_betas if unknowns.betas else 0))
     stage = replace(_REACH, unknowns=unknowns)
     for scale in (None,) if robust is None else (robust * factor for factor in _NARROWING):
         stage = replace(stage, hearing=Hearing(robust=scale))
@@ -122,10 +127,9 @@ def solve(
     if rate is None:
         state, status = held(state, solved, n_frames)
     else:
-        whole = replace(whole, anchor=expected[nearest_of(solved, n_frames)])
         smoothing = Smoothing(rate, noise_of(problem, state), POSITION_SIGMA)
         state, status = smoothed_with_gaps(whole, state, solved, stage, smoothing)
-    return Solution(state, _missed(whole, state), status)
+    return Solution(state.like(np.zeros(1)), _missed(whole, state), status)
 
 
 def fit_joints(
@@ -207,6 +211,6 @@ def _given_start(start: Solution, solved: np.ndarray, n_frames: int, n_joints: i
 def _missed(problem: Problem, state: PoseState) -> tuple[np.ndarray, ...]:
     pose = state.on(problem.bones)
     return tuple(
-        np.where(r.confidence > 0, np.linalg.norm(as_float64(r.error(pose)), axis=-1), np.nan)
+        np.where(as_float64(r.confidence) > 0, np.linalg.norm(as_float64(r.error(pose)), axis=-1), np.nan)
         for r in problem.residuals
     )

@@ -5,18 +5,22 @@ Marquardt scaling with Nielsen's gain-ratio damping (Nielsen 1999; Madsen, Niels
 evaluated for its cost; its quadratic model is made only once it is accepted and more is to be gained.
 """
 
+import logging
 from collections.abc import Callable
 
 import numpy as np
 
 from ..arrays import Array, namespace
+from ..devices import is_accelerated, out_of_memory
 from ..parallel import in_parallel
 from .prior_pull import Slopes, slopes
 from .problem import Problem, Stage
 from .state import PoseState, joined
 from .step import Stepper
 
+_LOG = logging.getLogger(__name__)
 _CHUNK = 64  # frames solved at once: their models fit the cache
+_DEVICE_CHUNK, _DEVICE_STEPS = 4096, 8
 _STUCK = 1e9  # damping beyond which no step is worth taking
 
 
@@ -42,7 +46,7 @@ def minimise(problem: Problem, state: PoseState, stage: Stage, known: Slopes | N
         new = problem.evaluate(candidate, stage)
         better = new.cost < at.cost
         done = (step.predicted < stage.tolerance * at.cost) | (damping > _STUCK)
-        damping, growth = _damped(damping, growth, better, (at.cost - new.cost) / step.predicted)
+        damping, growth = _damped(damping, growth, better, (at.cost - new.cost) / xp.clip(step.predicted, 1e-30, None))
         accepted, finished = _flags(better), _flags(done) | (remaining == 0)
         at = new if accepted.all() else new.where(better, at)
         if finished.any():
@@ -57,6 +61,27 @@ def minimise(problem: Problem, state: PoseState, stage: Stage, known: Slopes | N
         elif accepted.any():
             model = problem.model(at, stage, model.pull.slopes).where(better, model)
     return best.orthonormal(), best_cost
+
+
+def minimise_on_device(problem: Problem, state: PoseState, stage: Stage) -> tuple[PoseState, Array]:
+    """`minimise` for an accelerator: a fixed number of steps of all frames, and nothing that the host waits for.
+
+    A frame that is done, or whose step is refused, keeps its state where the others move on.
+    """
+    xp, stepper = namespace(state.z), Stepper(stage, len(problem.bones), state.betas.shape[1])
+    at = problem.evaluate(stepper.followed(state, problem.prior), stage)
+    damping, growth = xp.full_like(at.cost, stage.damping), xp.full_like(at.cost, 2.0)
+    done = at.cost < 0
+    for _ in range(min(stage.iterations, _DEVICE_STEPS)):
+        step = stepper(problem.model(at, stage), damping)
+        candidate = stepper.followed(at.state.moved(step.u, step.dz, at.pose), problem.prior)
+        new = problem.evaluate(candidate, stage)
+        better = (new.cost < at.cost) & ~done
+        gain = (at.cost - new.cost) / xp.clip(step.predicted, 1e-30, None)
+        done = done | (step.predicted < stage.tolerance * at.cost)
+        at = new.where(better, at)
+        damping, growth = _damped(damping, growth, better, gain)
+    return at.state.orthonormal(), at.cost
 
 
 def minimise_in_chunks(
@@ -75,6 +100,9 @@ def minimise_in_chunks(
     if not len(state):
         return state, namespace(state.z).zeros_like(state.z[:, 0])
 
+    if is_accelerated(state.z):
+        return _on_device_in_chunks(problem, state, stage, report)
+
     def solved(first: int) -> tuple[PoseState, Array]:
         rows = np.arange(first, min(first + _CHUNK, len(state)))
         start = state.take(rows)
@@ -85,6 +113,28 @@ def minimise_in_chunks(
         parts.append(part)
         costs.append(cost)
         report(min(len(parts) * _CHUNK / len(state), 1.0))
+    return joined(parts), namespace(state.z).concat(costs)
+
+
+def _on_device_in_chunks(
+    problem: Problem, state: PoseState, stage: Stage, report: Callable[[float], None]
+) -> tuple[PoseState, Array]:
+    """As many frames at once as the device holds: the chunk is halved whenever its memory runs out."""
+    parts, costs, first, chunk = [], [], 0, _DEVICE_CHUNK
+    while first < len(state):
+        rows = np.arange(first, min(first + chunk, len(state)))
+        try:
+            part, cost = minimise_on_device(problem.take(rows), state.take(rows), stage)
+        except RuntimeError as problem_there:
+            if not out_of_memory(problem_there) or chunk <= _CHUNK:
+                raise
+            chunk //= 2
+            _LOG.warning("the device has too little memory for %d frames at once; going on with %d", 2 * chunk, chunk)
+            continue
+        parts.append(part)
+        costs.append(cost)
+        first += len(rows)
+        report(first / len(state))
     return joined(parts), namespace(state.z).concat(costs)
 
 

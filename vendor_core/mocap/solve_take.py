@@ -8,6 +8,7 @@ from time import perf_counter
 import numpy as np
 
 from ..body import BodyModel
+from ..devices import chosen_device
 from ..errors import TargetError
 from ..ik.points import N_BETAS, place
 from ..ik.state import PoseState
@@ -40,6 +41,7 @@ class TakeOptions:
     fps: float | None = None  # Hz of the result; None keeps the source's
     first: int = 0
     last: int | None = None  # inclusive
+    device: str = "cpu"  # of `devices.NAMES`, for the frames; calibration is NumPy's
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,7 @@ def solve_take(take: C3D, body: BodyModel, prior: Prior, options: TakeOptions, r
         BodyError: the body has no mesh.
     """
     began = perf_counter()
+    device = chosen_device(options.device)
     report(0.0, "Reading labels")
     label_map = map_markers(take, options.layout)
     labels, source = gather_markers(take, label_map)
@@ -92,12 +95,12 @@ def solve_take(take: C3D, body: BodyModel, prior: Prior, options: TakeOptions, r
     n_usable = int(usable.sum())
     state, status = solve_frames(
         subject, prior, targets, seen & usable[:, None], rate,
-        lambda f: report(0.4 + 0.6 * f, f"Solving {n_usable} frames"),
+        lambda f: report(0.4 + 0.6 * f, f"Solving {n_usable} frames"), device.like,
     )  # fmt: skip
     motion = _motion(state, status, subject, rate, "default" if body.beta_names else "")
     x = place(subject.points, state.on(subject.points.bones))[0]
     residual = np.where(seen, np.linalg.norm(x - targets, axis=-1), np.nan)
-    summary = _summary(motion, label_map, labels, residual, perf_counter() - began)
+    summary = _summary(motion, label_map, labels, residual, perf_counter() - began) | {"device": device.why}
     return TakeSolution(motion, summary, labels, markers, residual)
 
 
