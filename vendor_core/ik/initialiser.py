@@ -69,18 +69,20 @@ def nearest_start(position: Position, starts: Sequence[PoseState]) -> PoseState:
 def start_from_joints(prior: Prior, rest: np.ndarray, joints: np.ndarray) -> PoseState:
     """A start read off all joints.
 
-    Each bone is turned from its rest direction to the direction between its joints; joints with several children are
-    aligned with all of them. What joints cannot show, such as the turn of a wrist, is as the parent carries it.
+    From the pose that the prior guesses each bone is turned on to the direction between its joints; joints with several
+    children are aligned with all of them. What joints cannot show, such as the twist of a bone, is as guessed.
 
     Args:
-        prior: encodes the rotations found.
+        prior: guesses.
         rest: (22, 3) rest joints.
         joints: (F, 22, 3) metres.
     """
-    G = np.broadcast_to(np.eye(3), (len(joints), N_BODY, 3, 3)).copy()
+    z, R_root = prior.guess(joints, np.ones(joints.shape[:2], bool))
+    R_guessed = prior.decode(z)
+    G = np.empty((len(joints), N_BODY, 3, 3))
     for level in levels(BODY_PARENTS):
-        parents = np.maximum(np.array(BODY_PARENTS)[level], 0)
-        G[:, level] = G[:, parents]
+        root = level[0] == 0
+        G[:, level] = R_root[:, None] if root else G[:, np.array(BODY_PARENTS)[level]] @ R_guessed[:, level - 1]
         chain = [j for j in level if len(_CHILDREN[j]) == 1]
         if chain:
             bones, there = _bones(chain, [_CHILDREN[j][0] for j in chain], G, rest, joints)
@@ -90,7 +92,7 @@ def start_from_joints(prior: Prior, rest: np.ndarray, joints: np.ndarray) -> Pos
             G[:, j] = nearest_rotation(np.swapaxes(there, 1, 2) @ bones) @ G[:, j]
     R = np.swapaxes(G[:, np.array(BODY_PARENTS[1:])], -1, -2) @ G[:, 1:]
     R_local = np.concatenate([G[:, :1], R], axis=1)
-    return PoseState(R_local, joints[:, 0] - rest[0], np.clip(prior.encode(R), -4, 4), np.zeros((len(joints), 0)))
+    return PoseState(R_local, joints[:, 0] - rest[0], z, np.zeros((len(joints), 0)))
 
 
 def _bones(

@@ -43,6 +43,7 @@ class Stage:
     iterations: int = 20
     damping: float = 0.1  # at the start; 1e-3 where the start is known to be near
     tolerance: float = 1e-4  # predicted decrease, relative to the cost, below which a frame is done
+    enough: float = 0.0  # the same in units of the cost
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from .state import PoseState, Unknowns
 from .targets import POSITION_SIGMA, JointTargets, Target
 
 _FIND = Stage(Unknowns(residual=False), hearing=Hearing(softness=7.0), iterations=20, tolerance=1e-2)
-_REACH = Stage(iterations=20, damping=1e-3, tolerance=0.1)
+_REACH = Stage(iterations=20, damping=1e-4, tolerance=0.2, enough=0.02)
 _NARROWING = (10.0, 3.0, 1.0)  # times the robust scale asked for: graduated non-convexity
 _HANDS = 30  # joints of both hands, the last of every body that has any
 

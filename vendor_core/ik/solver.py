@@ -45,7 +45,7 @@ def minimise(problem: Problem, state: PoseState, stage: Stage, known: Slopes | N
         candidate = stepper.followed(at.state.moved(step.u, step.dz, at.pose), problem.prior)
         new = problem.evaluate(candidate, stage)
         better = new.cost < at.cost
-        done = (step.predicted < stage.tolerance * at.cost) | (damping > _STUCK)
+        done = (step.predicted < stage.tolerance * at.cost + stage.enough) | (damping > _STUCK)
         damping, growth = _damped(damping, growth, better, (at.cost - new.cost) / xp.clip(step.predicted, 1e-30, None))
         accepted, finished = _flags(better), _flags(done) | (remaining == 0)
         at = new if accepted.all() else new.where(better, at)
@@ -78,7 +78,7 @@ def minimise_on_device(problem: Problem, state: PoseState, stage: Stage) -> tupl
         new = problem.evaluate(candidate, stage)
         better = (new.cost < at.cost) & ~done
         gain = (at.cost - new.cost) / xp.clip(step.predicted, 1e-30, None)
-        done = done | (step.predicted < stage.tolerance * at.cost)
+        done = done | (step.predicted < stage.tolerance * at.cost + stage.enough)
         at = new.where(better, at)
         damping, growth = _damped(damping, growth, better, gain)
     return at.state.orthonormal(), at.cost
