@@ -70,6 +70,8 @@ def _parser() -> argparse.ArgumentParser:
 def _run(benchmark: Benchmark, settings: Settings, without_blas: Path | None, report: Report) -> None:
     """Run one benchmark, and again without BLAS where that is asked for."""
     if benchmark.device == "cuda" and settings.device != "cuda":
+        why = "not measured: needs a CUDA device and --device cuda"
+        report.add(missing_rows(benchmark, machine_text("cpu", benchmark.threads), why))
         return
     rows = _apart(benchmark, settings, Path(sys.executable), report)
     report.add(rows)

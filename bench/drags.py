@@ -23,20 +23,23 @@ class Drag:
     """One effector on its way; the others stay where they are."""
 
     effector: str
+    R_local: np.ndarray  # (22, 3, 3) the pose that it starts from
+    trans: np.ndarray  # (3,) metres
     targets: np.ndarray  # (S, 6, 3) metres, Y up, of EFFECTORS; row 0 is a real pose
 
 
 def drags(settings: Settings, body: BodyModel, n: int, steps: int, seed: int = 21) -> list[Drag]:
     """n drags of so many steps, from poses of the split; the effectors take turns."""
     rng = np.random.default_rng(seed)
-    _, joints = random_poses(settings, body, n, seed)
+    R_local, joints = random_poses(settings, body, n, seed)
+    trans = joints[:, 0] - body.joints_template[0]
     start = joints[:, [BODY_JOINTS.index(name) for name in EFFECTORS]]
     made = []
     for i in range(n):
         effector = DRAGGED[i % len(DRAGGED)]
         targets = np.repeat(start[i : i + 1], steps + 1, axis=0)
         targets[:, EFFECTORS.index(effector)] += _path(rng, steps)
-        made.append(Drag(effector, targets))
+        made.append(Drag(effector, R_local[i], trans[i], targets))
     return made
 
 

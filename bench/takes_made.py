@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from vendor_core.body import BodyModel
+from vendor_core.ik.points import BodyPoints, surface_points
 from vendor_core.mocap.c3d import C3D
 from vendor_core.mocap.layout_table import LAYOUTS
 from vendor_core.mocap.marker_points import place_markers
@@ -41,7 +42,7 @@ class MadeTake:
 
     clip: Clip
     subject: MadeSubject
-    labels: tuple[str, ...]
+    points: BodyPoints  # the markers on the body, before the subject's shape and offsets
     truth: np.ndarray  # (F, M, 3) where the markers were
     markers: np.ndarray  # (F, M, 3) where they were seen, NaN where they were not
     joints: np.ndarray  # (F, 22, 3)
@@ -49,6 +50,10 @@ class MadeTake:
     @property
     def rate(self) -> float:
         return self.clip.rate
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return self.points.names
 
     def c3d(self) -> C3D:
         """As the C3D reader would give it."""
@@ -76,27 +81,50 @@ def unusual_subject(body: BodyModel, seed: int = 0, n_markers: int = len(LABELS)
 
 def record(
     clip: Clip, body: BodyModel, subject: MadeSubject | None = None, faults: Faults | None = None, seed: int = 0,
-    labels: tuple[str, ...] = LABELS,
+    points: BodyPoints | None = None,
 ) -> MadeTake:  # fmt: skip
-    """Record a subject that moves as a clip (Y up) does; the seed decides the faults."""
-    subject = mean_subject(body, len(labels)) if subject is None else subject
+    """Record a subject that moves as a clip (Y up) does.
+
+    Args:
+        clip: the motion.
+        body: the body.
+        subject: its shape and where its markers sit; by default the mean shape, all in place.
+        faults: what goes wrong.
+        seed: decides the faults.
+        points: the markers on the body; by default those of the table.
+    """
+    points = place_markers(body, LABELS).points if points is None else points
+    subject = mean_subject(body, len(points)) if subject is None else subject
     clip = clip.z_up()
-    truth, joints = carried_markers(clip, body, subject, labels)
-    take = MadeTake(clip, subject, labels, truth, truth, joints)
+    truth, joints = carried_markers(clip, body, subject, points)
+    take = MadeTake(clip, subject, points, truth, truth, joints)
     return take if faults is None else with_faults(take, faults, seed)
 
 
+def many_points(body: BodyModel, n: int) -> BodyPoints:
+    """The table's markers, and vertices far from each other and from them until there are n points."""
+    table = place_markers(body, LABELS).points
+    v, chosen = np.asarray(body.v_template), []
+    nearest = np.linalg.norm(v[:, None] - np.asarray(table.rest), axis=-1).min(1)
+    for _ in range(n - len(table)):
+        chosen.append(int(nearest.argmax()))
+        nearest = np.minimum(nearest, np.linalg.norm(v - v[chosen[-1]], axis=-1))
+    corners, first = np.repeat(np.array(chosen)[:, None], 3, axis=1), np.tile([1.0, 0.0, 0.0], (len(chosen), 1))
+    more = surface_points(body, [f"vertex {i}" for i in chosen], corners, first, np.zeros((len(chosen), 3)))
+    arrays = {n: np.concatenate([getattr(table, n), getattr(more, n)]) for n in ("rest", "weights", "shape_dirs")}
+    return replace(table, names=table.names + more.names, **arrays)
+
+
 def carried_markers(
-    clip: Clip, body: BodyModel, subject: MadeSubject, labels: tuple[str, ...] = LABELS
+    clip: Clip, body: BodyModel, subject: MadeSubject, points: BodyPoints
 ) -> tuple[np.ndarray, np.ndarray]:
     """Markers (F, M, 3) on the skin by linear blend skinning, and joints (F, 22, 3)."""
-    points = place_markers(body, labels).points
     n_joints, n_betas = points.weights.shape[1], points.shape_dirs.shape[-1]
     posed = clip.posed(body, subject.betas)
     rest = points.rest + points.shape_dirs @ subject.betas[:n_betas] + subject.offsets
     local = rest[:, None] - body.rest_joints(subject.betas)[None, :n_joints]  # (M, J, 3)
     G, p = posed.G[:, :n_joints], posed.joints[:, :n_joints]
-    markers = np.zeros((len(clip), len(labels), 3))
+    markers = np.zeros((len(clip), len(points), 3))
     for j in np.flatnonzero(points.weights.any(0)):  # one joint at a time: a long take times all joints is a lot
         markers += points.weights[:, j, None] * (local[:, j] @ np.swapaxes(G[:, j], 1, 2) + p[:, j, None])
     return markers, posed.joints[:, :22]

@@ -10,13 +10,27 @@ import pytest
 
 from bench import metrics
 from bench.__main__ import line_of, main
-from bench.drags import EFFECTORS, STEP, drags
+from bench.batch import solved_batch
+from bench.drags import EFFECTORS, STEP, Drag, drags
 from bench.images import KEYPOINTS, pictures
+from bench.known import known_take
+from bench.live import within_reach
 from bench.motion import Clip, at_rate, clips, long_clip
 from bench.one import measure
 from bench.rows import Benchmark, Figure, Outcome, Settings, Unavailable, rows_without_blas
 from bench.table import ALL
-from bench.takes_made import GAP_RUN, SWAP_RUN, Faults, MadeTake, mean_subject, record, unusual_subject, with_faults
+from bench.takes_made import (
+    GAP_RUN,
+    LABELS,
+    SWAP_RUN,
+    Faults,
+    MadeTake,
+    many_points,
+    mean_subject,
+    record,
+    unusual_subject,
+    with_faults,
+)
 from bench.timing import interleaved
 from bench.without_prior import joints_from_pictures
 from vendor_core.body import default_body
@@ -96,6 +110,37 @@ def test_the_unusual_subject_is_unusual() -> None:
     assert np.sqrt(np.mean(np.sum(subject.offsets**2, axis=-1))) == pytest.approx(0.014)
 
 
+def test_many_points_are_the_markers_and_vertices_apart_from_all_others(clip: Clip) -> None:
+    body = default_body()
+    points = many_points(body, 60)
+    assert len(set(points.names)) == 60 and points.names[:41] == LABELS
+    apart = np.linalg.norm(points.rest[:, None] - points.rest[41:], axis=-1)
+    assert np.sort(apart, axis=0)[1].min() > 0.03
+    made = record(replace(clip, R_local=clip.R_local[:3], pelvis=clip.pelvis[:3]), body, points=points)
+    vertices = [int(name.split()[1]) for name in points.names[41:]]
+    mesh = body.pose(made.clip.R_local, made.clip.trans(body), vertices=vertices).vertices
+    np.testing.assert_allclose(made.truth[:, 41:], mesh, atol=1e-9)
+
+
+def test_the_engine_on_known_points_finds_the_pose_of_a_stranger(clip: Clip) -> None:
+    body = default_body()
+    made = record(clip.part(0, 60), body, unusual_subject(body))
+    take = known_take(made)
+    together, alone = take.in_sequence(), take.frame_by_frame()
+    assert metrics.joint_error(alone, made.joints) < 5 and metrics.joint_error(together, made.joints) < 5
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    in_torch = take.in_sequence(torch.zeros(1, dtype=torch.float32))
+    assert 1e3 * np.abs(in_torch - together).max() < 0.5
+
+
+def test_a_batch_reaches_its_joints(clip: Clip) -> None:
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    body = default_body()
+    joints = clip.part(0, 20).joints(body)
+    state = solved_batch(body, joints, torch.device("cpu"))
+    assert metrics.joint_error(body.pose(state.R_local, state.trans).joints[:, :22], joints) < 2
+
+
 def test_a_faster_clip_is_the_same_motion(clip: Clip) -> None:
     fast, body = at_rate(clip, 120.0), default_body()
     assert len(fast) == 4 * (len(clip) - 1) + 1 and fast.rate == 120
@@ -123,6 +168,18 @@ def test_a_drag_moves_one_effector_a_centimetre_at_a_time(settings: Settings) ->
         np.testing.assert_allclose(steps[:, column], STEP, atol=1e-12)
         assert np.delete(steps, column, axis=1).max() == 0
         assert np.linalg.norm(drag.targets[:, column] - drag.targets[0, column], axis=-1).max() < 0.3
+        joints = default_body().pose(drag.R_local, drag.trans).joints[[BODY_JOINTS.index(name) for name in EFFECTORS]]
+        np.testing.assert_allclose(joints, drag.targets[0], atol=1e-9)
+
+
+def test_reach_tells_an_arm_from_a_rubber_band(clip: Clip) -> None:
+    body = default_body()
+    joints = clip.joints(body)[0, [BODY_JOINTS.index(name) for name in EFFECTORS]]
+    still = np.repeat(joints[None], 2, axis=0)
+    away = still.copy()
+    away[1, EFFECTORS.index("left_wrist")] += [0, 1.5, 0]
+    made = [Drag("left_wrist", clip.R_local[0], np.zeros(3), targets) for targets in (still, away)]
+    assert within_reach(body, made).tolist() == [True, False]
 
 
 def test_pictures_show_the_person_upright_and_at_the_right_distance(settings: Settings) -> None:
@@ -203,6 +260,12 @@ def test_a_run_without_data_ends_well_and_says_so(tmp_path: Path, capsys: pytest
     assert [list(row) for row in rows] == [KEYS] * len(ALL["joints"].figures)
     assert all(row["value"] is None and "development data" in row["note"] for row in rows)
     assert rows[0]["name"] in capsys.readouterr().out
+
+
+def test_a_row_that_needs_a_gpu_says_so_where_none_is_asked_for(tmp_path: Path) -> None:
+    assert main(["--only", "batch", "--out", str(tmp_path)]) == 0
+    (row,) = json.loads((tmp_path / "bench.json").read_text())
+    assert row["value"] is None and row["goal"] == 50_000 and "CUDA" in row["note"]
 
 
 def test_a_broken_benchmark_stops_no_other(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
