@@ -127,17 +127,6 @@ def rotation_from_6d(x: Array) -> Array:
     return xp.stack([b1, b2, cross(b1, b2)], axis=-1)
 
 
-def rotation_between(a: Array, b: Array) -> Array:
-    """The shortest rotations (..., 3, 3) that turn directions a (..., 3) into b (..., 3); any lengths but zero."""
-    xp = namespace(a)
-    a = a / xp.sqrt(xp.sum(a * a, axis=-1))[..., None]
-    b = b / xp.sqrt(xp.sum(b * b, axis=-1))[..., None]
-    c = xp.sum(a * b, axis=-1)[..., None, None]
-    K = skew(cross(a, b))
-    # Opposite directions leave the axis open; the clamp then yields no rotation, which callers treat as a start only.
-    return identity_like(a, tuple(a.shape[:-1])) + K + K @ K / xp.clip(1 + c, 1e-6, None)
-
-
 def rotation_angle(R: Array) -> Array:
     """Angles (...) in 0..pi of rotation matrices (..., 3, 3)."""
     xp = namespace(R)

@@ -48,14 +48,6 @@ def mirrored_name(name: str) -> str:
 MIRROR: tuple[int, ...] = tuple(JOINTS.index(mirrored_name(name)) for name in JOINTS)
 
 
-def levels(parents: Iterable[int]) -> list[np.ndarray]:
-    """Joint indices by depth in the tree, root first: one batched product a level poses the tree."""
-    depth: list[int] = []
-    for parent in parents:
-        depth.append(0 if parent < 0 else depth[parent] + 1)
-    return [np.flatnonzero(np.equal(depth, d)) for d in range(max(depth) + 1)]
-
-
 def ancestor_mask(parents: Iterable[int]) -> np.ndarray:
     """Boolean (J, J): entry (j, a) is true where joint a is j itself or an ancestor of j."""
     parents = tuple(parents)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where a solve starts: a pose read off the joints where they are seen, a rigid alignment where they are not.
+"""What a start is made of: the prior's guess of the joints that are seen, and rigid alignment.
 
 NumPy only: a start is cheap beside the solve.
 """
@@ -10,15 +10,14 @@ import numpy as np
 
 from ..arrays import as_float64, as_kind
 from ..prior.base import Prior
-from ..rotations import nearest_rotation, rotation_between
-from ..skeleton import BODY_PARENTS, N_BODY, levels
+from ..rotations import nearest_rotation
+from ..skeleton import N_BODY
 from .bones import Bones
 from .points import place
 from .residuals import Position
 from .state import PoseState, explained
 
 _Z_UP = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])  # world axes, Z up, of one with Y up
-_CHILDREN = tuple(tuple(c for c in range(1, N_BODY) if BODY_PARENTS[c] == j) for j in range(N_BODY))
 
 
 def rigid_alignment(source: np.ndarray, target: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -64,45 +63,6 @@ def nearest_start(position: Position, starts: Sequence[PoseState]) -> PoseState:
         best = start if best_error is None else start.where(error < best_error, best)
         best_error = error if best_error is None else np.minimum(error, best_error)
     return best
-
-
-def start_from_joints(prior: Prior, rest: np.ndarray, joints: np.ndarray) -> PoseState:
-    """A start read off all joints.
-
-    From the pose that the prior guesses each bone is turned on to the direction between its joints; joints with several
-    children are aligned with all of them. What joints cannot show, such as the twist of a bone, is as guessed.
-
-    Args:
-        prior: guesses.
-        rest: (22, 3) rest joints.
-        joints: (F, 22, 3) metres.
-    """
-    z, R_root = prior.guess(joints, np.ones(joints.shape[:2], bool))
-    R_guessed = prior.decode(z)
-    G = np.empty((len(joints), N_BODY, 3, 3))
-    for level in levels(BODY_PARENTS):
-        root = level[0] == 0
-        G[:, level] = R_root[:, None] if root else G[:, np.array(BODY_PARENTS)[level]] @ R_guessed[:, level - 1]
-        chain = [j for j in level if len(_CHILDREN[j]) == 1]
-        if chain:
-            bones, there = _bones(chain, [_CHILDREN[j][0] for j in chain], G, rest, joints)
-            G[:, chain] = rotation_between(bones, there) @ G[:, chain]
-        for j in (j for j in level if len(_CHILDREN[j]) > 1):
-            bones, there = _bones([j], list(_CHILDREN[j]), G, rest, joints)
-            G[:, j] = nearest_rotation(np.swapaxes(there, 1, 2) @ bones) @ G[:, j]
-    R = np.swapaxes(G[:, np.array(BODY_PARENTS[1:])], -1, -2) @ G[:, 1:]
-    R_local = np.concatenate([G[:, :1], R], axis=1)
-    return PoseState(R_local, joints[:, 0] - rest[0], z, np.zeros((len(joints), 0)))
-
-
-def _bones(
-    starts: Sequence[int], ends: Sequence[int], G: np.ndarray, rest: np.ndarray, joints: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Bones (F, n, 3) from joints to their children: as the joints' rotations G carry them, and as they are."""
-    bones = (G[:, starts] @ (rest[ends] - rest[starts])[None, :, :, None])[..., 0]
-    there = joints[:, ends] - joints[:, starts]
-    known = np.linalg.norm(there, axis=-1, keepdims=True) > 1e-6  # joints in one place show no direction
-    return bones, np.where(known, there, bones)
 
 
 def guessed_starts(prior: Prior, joints: np.ndarray, seen: np.ndarray, n_joints: int = N_BODY) -> list[PoseState]:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where the frames of a problem start, whatever kinds of keypoints it mixes.
 
-All 22 joints seen: the pose is read off them. Some points seen in space: the prior's guess of the joints among them, or
-its centre, whichever fits after a rigid motion. Seen by a camera alone: upright in the image, under several headings,
+All 22 joints seen: the prior's guess, which is near. Some points seen in space: its guess of the joints among them with
+Y up or Z up, whichever fits after a rigid motion. Seen by a camera alone: upright in the image, under several headings,
 at the place where it looks as large as it is (SMPLify's first step, Bogo et al. 2016), each followed for a while.
 """
 
@@ -12,9 +12,8 @@ import numpy as np
 
 from ..arrays import as_float64
 from ..rotations import exp_so3
-from ..skeleton import N_BODY
 from .camera import place_before
-from .initialiser import guessed_starts, nearest_start, start_from_joints
+from .initialiser import guessed_starts, nearest_start
 from .points import BodyPoints, place
 from .problem import Problem, Stage
 from .residuals import Hearing, Orientation, Pinhole, Position
@@ -42,13 +41,13 @@ def first_states(problem: Problem, seen: SeenJoints) -> tuple[PoseState, np.ndar
     """Where to start each of F frames, and the rows whose start is a guess, to be looked at from afar first."""
     whole, n_frames = seen.known.all(1), len(seen.known)
     if whole.all():
-        return _read_off(problem, seen), np.zeros(0, np.int64)
+        return _guessed_whole(problem, seen), np.zeros(0, np.int64)
     position = _merged([r for r in problem.residuals if isinstance(r, Position)])
     spatial = np.zeros(n_frames, bool) if position is None else (position.confidence > 0).any(1)
     cameras = [r for r in problem.residuals if isinstance(r, Pinhole)]
     state = _turned_as_asked(problem, _centre(problem, n_frames))
     if (rich := np.flatnonzero(whole)).size:
-        state = state.put(rich, _read_off(problem, seen.take(rich)))
+        state = state.put(rich, _guessed_whole(problem, seen.take(rich)))
     if position is not None and (some := np.flatnonzero(spatial & ~whole)).size:
         part = seen.take(some)
         starts = guessed_starts(problem.prior, part.positions, part.known, len(problem.bones))
@@ -60,10 +59,10 @@ def first_states(problem: Problem, seen: SeenJoints) -> tuple[PoseState, np.ndar
     return state, np.flatnonzero(~whole)
 
 
-def _read_off(problem: Problem, seen: SeenJoints) -> PoseState:
-    state = start_from_joints(problem.prior, as_float64(problem.bones.rest)[:N_BODY], seen.positions)
-    more = np.broadcast_to(np.eye(3), (len(state), len(problem.bones) - N_BODY, 3, 3))
-    return state.changed(R_local=np.concatenate([state.R_local, more], axis=1))
+def _guessed_whole(problem: Problem, seen: SeenJoints) -> PoseState:
+    z, R_root = problem.prior.guess(seen.positions, seen.known)
+    state = explained(problem.prior, z, R_root, 0, len(problem.bones))
+    return state.changed(trans=seen.positions[:, 0] - as_float64(problem.bones.rest[0]))
 
 
 def _centre(problem: Problem, n_frames: int) -> PoseState:
