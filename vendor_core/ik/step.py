@@ -84,7 +84,7 @@ class Stepper:
         xp, n = namespace(H), self._n_vectors
         diagonal = xp.linalg.diagonal(H)
         even = xp.sum(xp.reshape(diagonal[:, :n], (H.shape[0], n // 3, 3)), axis=-1) * (1 / 3)
-        even = xp.reshape(xp.broadcast_to(even[..., None], (*even.shape, 3)), (H.shape[0], n))
+        even = xp.repeat(even, 3, axis=-1)
         if n < diagonal.shape[1]:
             even = xp.concat([even, diagonal[:, n:]], axis=-1)
         return damping[:, None] * (even + _FLOOR)

@@ -58,9 +58,9 @@ class Residual(ABC):
         xp, r = namespace(pose.G), self.error(pose)
         _, w = self.believed(r, hearing)
         J = self.jacobian(pose)
-        J = xp.reshape(J, (J.shape[0], -1, J.shape[-1]))
-        w = xp.reshape(xp.broadcast_to(w[..., None], r.shape), (r.shape[0], -1, 1))
-        J_w = xp.matrix_transpose(w * J)
+        flat = (J.shape[0], J.shape[1] * J.shape[2], J.shape[3])
+        J_w = xp.matrix_transpose(xp.reshape(w[..., None, None] * J, flat))
+        J = xp.reshape(J, flat)
         return Normal(matvec(J_w, xp.reshape(r, (r.shape[0], -1))), gemm(J_w, J))
 
     def believed(self, r: Array, hearing: Hearing) -> tuple[Array, Array]:
