@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vendor_core.body import BodyModel, default_body
-from vendor_core.ik.initialiser import start_from_joints
 from vendor_core.ik.points import N_BETAS, joint_points
 from vendor_core.ik.problem import Problem, Stage, Weights
 from vendor_core.ik.residuals import Position
 from vendor_core.ik.solver import minimise
+from vendor_core.ik.starts import SeenJoints, first_states
 from vendor_core.ik.state import PoseState, Unknowns
 from vendor_core.linalg import one_blas_thread
 from vendor_core.prior import load_prior
@@ -77,12 +77,12 @@ class _Reference:
 @one_blas_thread
 def _solve(body: BodyModel, prior: Prior, joints: np.ndarray, start: PoseState | None) -> PoseState:
     """The solver on the same objective, from an earlier state or from nothing."""
-    points = joint_points(body, range(N_BODY))
+    points, seen = joint_points(body, range(N_BODY)), np.ones(joints.shape[:2])
+    problem = Problem(points.bones, prior, (Position(seen, _POINTS**-0.5, points, joints),))
     if start is None:
-        start = start_from_joints(prior, np.asarray(body.joints_template[:N_BODY]), joints)
+        start, _ = first_states(problem, SeenJoints(joints, seen > 0))
         start = start.changed(betas=np.zeros((len(joints), N_BETAS)))
-    position = Position(np.ones(joints.shape[:2]), _POINTS**-0.5, points, joints)
-    return minimise(Problem(points.bones, prior, (position,)), start, _STAGE)[0]
+    return minimise(problem, start, _STAGE)[0]
 
 
 def _timed(body: BodyModel, prior: Prior, joints: np.ndarray, start: PoseState | None) -> tuple[PoseState, float]:

@@ -18,18 +18,14 @@ from .takes_made import Faults, many_points, record
 
 _RATES = (120.0, 30.0)  # Hz
 _TAKES, _SECONDS = 3, 5
+_NOISY = Faults(noise=0.005)
 _SPEED_FRAMES, _RATE = 3000, 120.0
 _LONG_FRAMES, _LONG_POINTS = 10_000, 60
 
 
 def _against_frames(settings: Settings) -> list[Outcome]:
-    clean = [
-        _both_ways(settings, rate, Faults()) for rate in _RATES
-    ]  # fmt: skip
-    noisy = [_both_ways(settings, rate, Faults(noise=0.005)) for rate in _RATES]
-    return [outcome for found in clean for outcome in found[:1]] + [
-        outcome for found in noisy for outcome in found[1:]
-    ]  # fmt: skip
+    clean, noisy = ([_both_ways(settings, rate, faults) for rate in _RATES] for faults in (Faults(), _NOISY))
+    return [found[0] for found in clean] + [outcome for found in noisy for outcome in found[1:]]
 
 
 def _both_ways(settings: Settings, rate: float, faults: Faults) -> list[Outcome]:
@@ -45,9 +41,9 @@ def _both_ways(settings: Settings, rate: float, faults: Faults) -> list[Outcome]
         errors.append([joint_error(joints, made.joints) for joints in (together, alone)])
     distance = np.concatenate(apart)
     note = (
-        f"{len(moves)} takes of {_SECONDS} s at {rate:g} Hz, 41 points known, "
+        f"{len(moves)} takes of {_SECONDS} s, splines at {rate:g} Hz of motion at 30 Hz, 41 points known, "
         f"{1e3 * faults.noise:g} mm noise"
-    )  # fmt: skip
+    )
     (acceleration, acceleration_alone), (error, error_alone) = np.mean(accelerations, axis=0), np.mean(errors, axis=0)
     ends = f"p99 {np.percentile(distance, 99):.2f} mm, largest {distance.max():.1f} mm"
     joints = f"joints from the truth {error:.2f} mm, frame by frame {error_alone:.2f} mm"

@@ -137,8 +137,8 @@ def test_a_batch_reaches_its_joints(clip: Clip) -> None:
     torch = pytest.importorskip("torch", reason="torch is not installed")
     body = default_body()
     joints = clip.part(0, 20).joints(body)
-    state = solved_batch(body, joints, torch.device("cpu"))
-    assert metrics.joint_error(body.pose(state.R_local, state.trans).joints[:, :22], joints) < 2
+    found = solved_batch(body, joints, torch.zeros(1, dtype=torch.float32))
+    assert metrics.joint_error(body.pose(found.R_local, found.trans).joints[:, :22], joints) < 2
 
 
 def test_a_faster_clip_is_the_same_motion(clip: Clip) -> None:
