@@ -2,7 +2,9 @@
 """The linear algebra that the array API standard leaves out, with one body for NumPy and one for torch."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import cache, wraps
+from threading import Lock
 from typing import ParamSpec, TypeVar
 
 import numpy as np
@@ -76,7 +78,22 @@ def solve_spd(A: Array, b: Array) -> tuple[Array, Array]:
     return xp.where(ok[..., None, None], x, xp.zeros_like(x)), ok
 
 
+def eigh(A: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Eigenvalues (n,), ascending, and eigenvectors (n, n) of a symmetric matrix. NumPy only; safe in threads."""
+    with _lapack:
+        return np.linalg.eigh(A)
+
+
+_lapack = nullcontext() if has_blas() else Lock()
+"""Held during calls of LAPACK: the small one that NumPy without BLAS brings is not safe in threads."""
+
+
 def _solve_numpy(A: np.ndarray, b: np.ndarray) -> np.ndarray:
+    with _lapack:
+        return _solve_each(A, b)
+
+
+def _solve_each(A: np.ndarray, b: np.ndarray) -> np.ndarray:
     try:
         return np.linalg.solve(A, b)
     except np.linalg.LinAlgError:  # one singular item refuses the whole batch: go through it item by item

@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 
 from ..arrays import Array, Constant, as_float64, as_kind, namespace, zeros
-from ..linalg import gemm, matvec
+from ..linalg import eigh, gemm, matvec
 from .smoothness import Smoothness
 
 _ITERATIONS, _TOLERANCE = 16, 1e-2
@@ -51,7 +51,7 @@ class _Preconditioner:
         xp = namespace(H)
         mean, weight = as_float64(xp.mean(H, axis=0)), as_float64(smoothness.weight)
         scale = 1 / np.sqrt(np.maximum(weight, _FLEXIBLE * np.diag(mean).max()))
-        stiffness, V = np.linalg.eigh(scale[:, None] * mean * scale)
+        stiffness, V = eigh(scale[:, None] * mean * scale)
         bending, Q = _second_differences(H.shape[0])
         # Where weight is below its floor the product is not exact, which a preconditioner need not be.
         inverse = 1 / (np.maximum(stiffness, 1e-12 * stiffness[-1]) + bending[:, None])
@@ -68,5 +68,5 @@ class _Preconditioner:
 def _second_differences(n: int) -> tuple[np.ndarray, Constant]:
     """Eigenvalues (n,) and eigenvectors (n, n) of D^T D for second differences D of n frames."""
     D = np.diff(np.eye(n), n=2, axis=0)
-    values, vectors = np.linalg.eigh(D.T @ D)
+    values, vectors = eigh(D.T @ D)
     return np.maximum(values, 0.0), Constant(vectors)
