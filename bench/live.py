@@ -75,7 +75,7 @@ class _Hands:
 
     def largest_steps(self) -> np.ndarray:
         """(drags * steps,) mm that the joint that moves most moves in an event, by 10 mm of the hand."""
-        found = [np.zeros(0)]
+        found = [np.zeros(1)]  # there may be no drag
         for solver, drag in self.pairs:
             solver.reset()
             poses = [solver.solve(targets) for targets in drag.targets]
