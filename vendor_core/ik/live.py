@@ -2,8 +2,10 @@
 """Posing while an artist drags: everything that does not change is prepared once, each answer starts from the last.
 
 The pose at the start of a drag is what the body returns to: its own deviation from the prior is kept (`KeptPose`), its
-latent is the anchor. With the targets where the points already are nothing moves, and the answer is a function of the
-targets, not of the way they took.
+latent is the anchor. With the targets where the points already are nothing moves, and back there it is the start again.
+
+Some drags lead past a point where the best pose changes at once, as when an ankle is pulled through the hip. The pose
+that is shown follows the best one no faster than the targets' own motion warrants, over several events.
 """
 
 from collections.abc import Sequence
@@ -20,13 +22,15 @@ from .points import joint_points, place
 from .prior_pull import slopes
 from .problem import Problem, Stage
 from .residuals import Position
-from .state import PoseState, Unknowns
+from .sequence import between
+from .state import PoseState, Unknowns, joined
 from .step import Stepper
 from .targets import POSITION_SIGMA, checked_targets, joints_named
 
 _STEPS = 6  # at most in one event; the next event goes on from there
 _ENOUGH, _LEAST = 0.02, 0.01  # share of the cost, and units of it: a step that would gain less is the last
 _DAMPING = 1e-3
+_FOLLOW, _CATCH_UP = 3.0, 0.01  # a joint moves at most so many times as far as any target, and metres more, an event
 
 
 class KeptPose:
@@ -69,6 +73,7 @@ class LivePose:
     trans: np.ndarray  # (3,) metres
     points: np.ndarray  # (P, 3) where the joints are, metres
     residual: np.ndarray  # (P,) metres from the target, NaN where there is none
+    settled: bool  # False while the pose is still on its way: the same targets again bring it nearer to the best one
 
 
 class LiveSolver:
@@ -99,7 +104,9 @@ class LiveSolver:
         self._problem = Problem(points.bones, kept, (self._position,), anchor=kept.z)
         start = PoseState(R_local[None, :N_BODY], trans[None], kept.z, np.zeros((1, 0)))
         self._first = self._at = self._problem.evaluate(start, self._stage)
+        self._shown = start, self._first.pose
         self._slopes = slopes(kept, kept.z, self._stage.weights.pull)
+        self._targets = np.full((n, 3), np.nan)  # of the last event
 
     @one_blas_thread
     def solve(self, positions: np.ndarray, weights: np.ndarray | None = None) -> LivePose:
@@ -114,17 +121,40 @@ class LiveSolver:
         """
         targets, confidence = checked_targets(np.asarray(positions)[None], weights, len(self._position.points))
         position = replace(self._position, targets=targets, confidence=confidence)
+        allowed, settled = self._allowed(np.where(confidence[0, :, None] > 0, targets[0], np.nan)), True
         if confidence.any():
             self._descend(replace(self._problem, residuals=(position,)))
-        state = self._at.state
-        x = place(position.points, self._at.pose)[0][0]
+            settled = self._follow(allowed)
+        state, pose = self._shown
+        x = place(position.points, pose)[0][0]
         residual = np.where(confidence[0] > 0, np.linalg.norm(x - targets[0], axis=-1), np.nan)
-        return LivePose(state.R_local[0], state.trans[0], x, residual)
+        return LivePose(state.R_local[0], state.trans[0], x, residual, settled)
+
+    def _allowed(self, targets: np.ndarray) -> float:
+        """Metres that a joint may move now, for targets (P, 3), NaN where there are none."""
+        from_where = np.where(
+            np.isfinite(self._targets), self._targets, place(self._position.points, self._shown[1])[0][0]
+        )
+        self._targets = targets
+        moved = np.linalg.norm(targets - from_where, axis=-1)
+        return _CATCH_UP + _FOLLOW * float(np.max(moved, initial=0.0, where=np.isfinite(moved)))
+
+    def _follow(self, allowed: float) -> bool:
+        """Bring what is shown towards the answer, no joint by more than so many metres; whether it is there."""
+        last, answer, share = self._shown, (self._at.state, self._at.pose), 1.0
+        self._shown = answer
+        while (far := float(np.linalg.norm(self._shown[1].p - last[1].p, axis=-1).max())) > allowed:
+            share *= 0.95 * allowed / far
+            ends = joined([last[0], answer[0]])
+            state = between(ends, np.array([0, 1]), np.array([share])).orthonormal()
+            self._shown = state, state.on(self._problem.bones)
+        return share == 1.0
 
     def _descend(self, problem: Problem) -> None:
-        """A few steps from the last answer; `solver.minimise` for one frame that is nearly there."""
-        stage, at = self._stage, self._at
-        at, damping = problem.costed(at.state, at.pose, at.D, stage), np.full(1, _DAMPING)
+        """A few steps from the last answer, or the start where that is nearer; as `solver.minimise` for one frame."""
+        stage, damping = self._stage, np.full(1, _DAMPING)
+        last, first = (problem.costed(e.state, e.pose, e.D, stage) for e in (self._at, self._first))
+        at = first if first.cost <= last.cost else last
         model = problem.model(at, stage, self._slopes)
         for _ in range(_STEPS):
             step = self._stepper(model, damping)
@@ -141,3 +171,5 @@ class LiveSolver:
     def reset(self) -> None:
         """Return to the pose of the start, as when a drag is cancelled."""
         self._at = self._first
+        self._shown = self._first.state, self._first.pose
+        self._targets = np.full_like(self._targets, np.nan)
