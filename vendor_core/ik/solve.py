@@ -28,6 +28,7 @@ from .targets import POSITION_SIGMA, JointTargets, Target
 _FIND = Stage(Unknowns(residual=False), hearing=Hearing(softness=7.0), iterations=20, tolerance=1e-2)
 _REACH = Stage(iterations=20, damping=1e-4, tolerance=0.2, enough=0.02)
 _NARROWING = (10.0, 3.0, 1.0)  # times the robust scale asked for: graduated non-convexity
+_FARTHEST = 1e5  # of any number of a start: beyond, it is damaged
 _HANDS = 30  # joints of both hands, the last of every body that has any
 
 
@@ -98,8 +99,10 @@ def solve(
         A solution of F frames. A frame in which nothing is seen holds the nearest solved pose and says so.
 
     Raises:
-        TargetError: no targets, unusable ones, different numbers of frames, or nothing seen in any frame.
+        TargetError: no targets, unusable ones, different numbers of frames, nothing seen in any frame, or a start,
+            a scale or a rate that is none.
     """
+    _check_positive(robust=robust, rate=rate)
     body, unknowns = body.first_betas(N_BETAS), unknowns or Unknowns()
     bones = bones_of(body, len(body.parents) if fingers else N_BODY)
     residuals = _residuals(body, bones, targets)
@@ -164,12 +167,20 @@ def _residuals(body: BodyModel, bones: Bones, targets: Sequence[Target]) -> tupl
     if not targets:
         raise TargetError("no targets; expected at least one")
     residuals = tuple(target.on(body, bones) for target in targets)
+    for residual in residuals:
+        _check_positive(sigma=residual.sigma)
     counts = [r.confidence.shape[0] for r in residuals]
     if len(set(counts)) > 1:
         raise TargetError(f"the targets have {', '.join(map(str, counts))} frames; expected the same number for all")
     if not any((r.confidence > 0).any() for r in residuals):
         raise TargetError("no target is seen in any frame; expected at least one finite one of positive weight")
     return residuals
+
+
+def _check_positive(**values: float | None) -> None:
+    for name, value in values.items():
+        if value is not None and not (np.isfinite(value) and value > 0):
+            raise TargetError(f"{name} is {value}; expected a positive number")
 
 
 def _fingers_at_rest(body: BodyModel, bones: Bones) -> np.ndarray | None:
@@ -205,7 +216,10 @@ def _given_start(start: Solution, solved: np.ndarray, n_frames: int, n_joints: i
             f"the start has {len(state)} frames of {state.R_local.shape[1]} joints; "
             f"expected 1 or {n_frames} frames of {n_joints}"
         )
-    return state.take(solved if len(state) == n_frames else np.zeros(len(solved), np.int64))
+    state = state.take(solved if len(state) == n_frames else np.zeros(len(solved), np.int64))
+    if not all((np.abs(a) < _FARTHEST).all() for a in (state.R_local, state.trans, state.z, state.betas)):
+        raise TargetError("the start is no pose: some of its numbers are not finite or far too large; solve without it")
+    return state
 
 
 def _missed(problem: Problem, state: PoseState) -> tuple[np.ndarray, ...]:

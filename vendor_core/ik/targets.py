@@ -158,9 +158,12 @@ class GroundTargets(Target):
             points = joint_points(body, joints_named(body, self.points), bones)  # type: ignore[arg-type]
         else:
             points = skin_points(body, np.asarray(self.points), None, 0.0, bones)
-        contact = np.asarray(self.contact, dtype=np.float64)
-        if contact.ndim != 2 or contact.shape[1] != len(points):
-            raise TargetError(f"contact has shape {contact.shape}; expected (frames, {len(points)})")
+        contact = np.asarray(self.contact)
+        if contact.dtype.kind not in "fiub" or contact.ndim != 2 or contact.shape[1] != len(points):
+            raise TargetError(
+                f"contact has shape {contact.shape} of {contact.dtype}; expected (frames, {len(points)}) numbers"
+            )
+        contact = contact.astype(np.float64)
         contact = np.where(np.isfinite(contact), np.maximum(contact, 0), 0.0)
         kind = AbovePlane if self.may_leave else OnPlane
         return kind(contact, self.sigma, points, _directions(self.up, 1)[0], self.height)
@@ -179,6 +182,12 @@ class ImageTargets(Target):
     def on(self, body: BodyModel, bones: Bones) -> Pinhole:
         points = joint_points(body, joints_named(body, self.names), bones)
         pixels, confidence = checked_targets(self.pixels, self.weights, len(points), 2, "pixels")
+        R, t = self.camera.R_camera_world, self.camera.t_camera_world
+        for n_frames in [len(a) for a, still in ((R, 2), (t, 1)) if a.ndim > still]:
+            if n_frames != len(pixels):
+                raise TargetError(
+                    f"the camera has {n_frames} frames, the pixels {len(pixels)}; expected as many, or a still camera"
+                )
         return Pinhole(confidence, self.sigma, points, self.camera, pixels)
 
 
@@ -213,7 +222,8 @@ def skin_points(
         raise TargetError(f"barycentric {mix.shape} for vertices {v.shape}; expected three a point, summing to one")
     normals = np.sum(mix[..., None] * vertex_normals(np.asarray(body.v_template), body.faces)[corners], axis=1)
     normals = normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
-    offsets = normals * np.broadcast_to(np.asarray(heights, dtype=np.float64), len(v))[:, None]
+    heights = np.asarray(heights)
+    offsets = normals * _numbers(heights if heights.ndim else np.repeat(heights, len(v)), (len(v),), "heights")[:, None]
     return surface_points(body, [f"vertex {i}" for i in corners[:, 0]], corners, mix, offsets, bones=bones)
 
 
@@ -230,10 +240,13 @@ def checked_targets(
         raise TargetError(
             f"{what} have shape {values.shape} of {values.dtype}; expected (frames, {n_points}, {n}) numbers"
         )
-    confidence = np.ones(values.shape[:2]) if weights is None else np.asarray(weights, dtype=np.float64)
-    if confidence.shape not in ((n_points,), values.shape[:2]) or (confidence < 0).any():
-        raise TargetError(f"weights have shape {confidence.shape}; expected one number of at least 0 a point")
-    confidence = np.broadcast_to(confidence, values.shape[:2])
+    confidence = np.ones(values.shape[:2]) if weights is None else np.asarray(weights)
+    numbers = confidence.dtype.kind in "fiub" and confidence.shape in ((n_points,), values.shape[:2])
+    if not numbers or (confidence < 0).any():
+        raise TargetError(
+            f"weights have shape {confidence.shape} of {confidence.dtype}; expected one number of at least 0 a point"
+        )
+    confidence = np.broadcast_to(confidence.astype(np.float64), values.shape[:2])
     with np.errstate(invalid="ignore"):
         finite = (np.abs(values) <= _FARTHEST).all(-1) & np.isfinite(confidence)
     return np.where(finite[..., None], values, 0.0).astype(np.float64), np.where(finite, confidence, 0.0)
