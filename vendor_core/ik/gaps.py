@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Frames in which nothing is seen: short gaps of a sequence are bridged, all others hold the nearest solved pose."""
+"""Gaps of a sequence: short ones are bridged, be it of all points or of a limb's; all others hold the nearest pose."""
 
 from collections.abc import Callable
 
 import numpy as np
 
+from ..arrays import as_float64, namespace
 from ..motion import BRIDGED, HELD, SOLVED
 from .problem import Problem, Stage
+from .residuals import Position
 from .sequence import Smoothing, between, smoothed
 from .state import PoseState
 
 _LONGEST = 1.0  # seconds of a gap that evenness of motion can fill
+_TURNED = 0.5  # share of a point that a joint must turn for the point to tell of it
 
 
 def nearest_of(solved: np.ndarray, n_frames: int) -> np.ndarray:
@@ -48,14 +51,46 @@ def smoothed_with_gaps(
     n_frames = len(problem.residuals[0].confidence)
     everything, status = held(state, solved, n_frames)
     nearest = solved[nearest_of(solved, n_frames)]
-    for run in _runs(solved, max(1, round(_LONGEST * smoothing.rate))):
+    longest = max(1, round(_LONGEST * smoothing.rate))
+    for run in _runs(solved, longest):
         done, share = run[0] / n_frames, len(run) / n_frames
         start = between(state, solved, run)
-        part = smoothed(problem.take(run), start, stage, smoothing, lambda f, a=done, b=share: report(a + b * f))
+        there = problem.take(run)
+        start = hidden_joints_bridged(there, start, longest)
+        part = smoothed(there, start, stage, smoothing, lambda f, a=done, b=share: report(a + b * f))
         everything = everything.put(run, part)
         status[run] = np.where(np.isin(run, solved), SOLVED, BRIDGED)
     others = np.flatnonzero(status == HELD)
     return everything.put(others, everything.take(nearest[others])), status
+
+
+def hidden_joints_bridged(problem: Problem, state: PoseState, longest: int) -> PoseState:
+    """The states with joints whose every point is unseen for a while turned evenly to where they are seen again.
+
+    Smoothing would come to much the same, but slowly: little holds such joints, and they start far away.
+    """
+    told = _told(problem)
+    R = namespace(state.z).asarray(state.R_local, copy=True)
+    for joint in np.flatnonzero(~told.all(0) & (told.sum(0) > 1)):
+        at, hidden = np.flatnonzero(told[:, joint]), np.flatnonzero(~told[:, joint])
+        after = np.searchsorted(at, hidden)
+        inside = (after > 0) & (after < len(at))
+        hidden, after = hidden[inside], after[inside]
+        hidden = hidden[at[after] - at[after - 1] <= longest + 1]
+        if len(hidden):
+            R[hidden, joint] = between(state.take(at), at, hidden).R_local[:, joint]
+    return state.changed(R_local=R)
+
+
+def _told(problem: Problem) -> np.ndarray:
+    """(F, J) whether a joint turns any point that is seen; where not only places of points are given, all true."""
+    told = np.zeros((len(problem.residuals[0].confidence), len(problem.bones)), bool)
+    for residual in problem.residuals:
+        if not isinstance(residual, Position):
+            return np.ones_like(told)
+        turned = as_float64(residual.points.carried)[..., 0] > _TURNED
+        told |= (as_float64(residual.confidence) > 0).astype(float) @ turned > 0
+    return told
 
 
 def _runs(solved: np.ndarray, longest: int) -> list[np.ndarray]:

@@ -33,6 +33,8 @@ _SHARED = 4  # neighbouring frames that share the decoder's Jacobians
 _ANCHORS_PER_SECOND = 15.0
 _AROUND, _ASTRAY = 15, 3.0  # frames on both sides; times their median cost
 _LEAST_NOISE = 1e-4  # metres
+_BELIEVED = 4.0  # times the median miss
+_LEAP, _BESIDE = 1.0, 3  # metres that a body does not go within so many frames and back
 _BODY = slice(3, 3 + 3 * N_POSE)
 
 
@@ -53,12 +55,15 @@ def between(state: PoseState, at: np.ndarray, frames: np.ndarray) -> PoseState:
 def noise_of(problem: Problem, state: PoseState) -> float:
     """Standard deviation, metres per axis, of what position targets do from frame to frame that the pose does not.
 
-    Robust: half of it may be outliers. What the pose follows of the noise is added by counting degrees of freedom.
+    Robust: points much farther from the pose than the median one do not count, of the others half may be outliers. What
+    the pose follows of the noise is added by counting degrees of freedom.
     """
     pose, found, seen = state.on(problem.bones), [], 0.0
     for position in (r for r in problem.residuals if isinstance(r, Position)):
         r, known = as_float64(position.error(pose)), as_float64(position.confidence) > 0
-        triple = known[2:] & known[1:-1] & known[:-2]
+        apart = np.linalg.norm(r, axis=-1)
+        near = known & (apart <= _BELIEVED * np.median(apart[known])) if known.any() else known
+        triple = near[2:] & near[1:-1] & near[:-2]
         found.append((r[1:-1] - 0.5 * (r[2:] + r[:-2]))[triple].reshape(-1))
         seen += 3 * known.sum() / max(len(known), 1)
     jitter = np.concatenate(found) if found else np.zeros(0)
@@ -126,6 +131,22 @@ def _lost(costs: np.ndarray) -> np.ndarray:
     return np.flatnonzero(costs > _ASTRAY * usual)
 
 
+def _without_leaps(state: PoseState) -> PoseState:
+    """The states with those that are far from where the body is before and after put between their neighbours.
+
+    Smoothing solves its equations to a hundredth, which of metres would be centimetres.
+    """
+    trans = as_float64(state.trans)
+    reach = min(_BESIDE, (len(trans) - 1) // 2)
+    padded = np.pad(trans, ((reach, reach), (0, 0)), mode="reflect")
+    usual = np.median(np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis=0), axis=-1)
+    leaps = np.linalg.norm(trans - usual, axis=1) > _LEAP
+    if leaps.all() or not leaps.any():
+        return state
+    there, others = np.flatnonzero(leaps), np.flatnonzero(~leaps)
+    return state.put(there, between(state.take(others), others, there))
+
+
 @dataclass(frozen=True)
 class Smoothing:
     """What a sequence is smoothed by."""
@@ -151,6 +172,7 @@ def smoothed(
     n = len(state)
     if n < 3:
         return state
+    state = _without_leaps(state)
     usual = usual_acceleration(len(problem.bones), smoothing.rate)
     weight = as_kind((smoothing.noise / smoothing.sigma / usual) ** 2, state.z)
     windows = [_Window(first, n) for first in range(0, n, _WINDOW)]
