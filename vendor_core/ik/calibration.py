@@ -3,7 +3,7 @@
 
 The poses are eliminated frame by frame by the Schur complement `S = H_ss - sum_f H_fs^T H_ff^-1 H_fs` (Triggs et al.,
 "Bundle Adjustment: A Modern Synthesis", 2000); the idea of solving markers and shape together is that of MoSh (Loper,
-Mahmood, Black 2014). NumPy only: forty frames take seconds.
+Mahmood, Black 2014). NumPy only: a hundred frames take a second or two.
 """
 
 from dataclasses import dataclass, replace
@@ -11,13 +11,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..linalg import gemm, solve_spd
+from ..parallel import in_parallel
 from ..skeleton import N_POSE
 from .kinematic_jacobian import point_jacobian
 from .points import blended_rotations, place
-from .prior_pull import reduced
+from .prior_pull import Reduced, reduced
 from .problem import Evaluation, Model, Problem, Stage
 from .residuals import Normal, Position
-from .state import PoseState
+from .state import PoseState, joined
+
+_CHUNK = 20  # frames whose models fit the cache
+_STUCK = 1e6  # damping beyond which no step is worth taking
 
 
 @dataclass(frozen=True)
@@ -30,22 +34,51 @@ class Shared:
 
 @dataclass(frozen=True)
 class SharedPrior:
-    """What is expected of the shared unknowns; an offset sigma of None leaves the offsets as they are."""
+    """What is expected of the shared unknowns; None leaves them exactly as they are."""
 
-    betas: float  # weight of |betas - expected_betas|^2
-    expected_betas: np.ndarray  # (B,)
+    betas: float | None  # weight of |betas|^2
     offset_sigma: np.ndarray | None  # (P, 3) metres
-    offset_weight: float = 1.0  # grows with the number of frames, or the prior vanishes
+    offset_weight: float = 1.0
+
+    def ridge(self, shared: Shared) -> np.ndarray:
+        """(S,) weights of the squared shared unknowns: the betas, then the offsets where they are free."""
+        betas = np.full(len(shared.betas), self.betas or 0.0)
+        if self.offset_sigma is None:
+            return betas
+        return np.concatenate([betas, (self.offset_weight / self.offset_sigma**2).reshape(-1)])
+
+    def values(self, shared: Shared) -> np.ndarray:
+        """(S,) the shared unknowns."""
+        return shared.betas if self.offset_sigma is None else np.concatenate([shared.betas, shared.offsets.reshape(-1)])
+
+    def moved(self, shared: Shared, step: np.ndarray) -> Shared:
+        """The shared unknowns after a step (S,)."""
+        n = len(shared.betas)
+        betas = shared.betas if self.betas is None else shared.betas + step[:n]
+        offsets = shared.offsets
+        return Shared(betas, offsets if self.offset_sigma is None else offsets + step[n:].reshape(offsets.shape))
 
 
 @dataclass(frozen=True)
-class _Model:
+class _Part:
+    """The model of some of the frames."""
+
     at: Evaluation
-    cost: float
     frames: Model  # of each frame's pose
     H_fs: np.ndarray  # (F, T, S)
     H_ss: np.ndarray  # (S, S)
     g_s: np.ndarray  # (S,)
+
+
+@dataclass(frozen=True)
+class _Eliminated:
+    """Some of the frames with their poses solved for by the shared step: `u = -alone - by_shared @ step`."""
+
+    by_shared: np.ndarray  # (F, T, S)
+    alone: np.ndarray  # (F, T)
+    pull: Reduced
+    S: np.ndarray  # (S, S) what is left of the shared unknowns' model
+    g: np.ndarray  # (S,)
 
 
 def calibrate(
@@ -61,54 +94,67 @@ def calibrate(
         stage: weights, robust scale, iterations, damping; all of each pose is free.
 
     Returns:
-        Poses (with the shared betas in every frame), shared unknowns and the summed cost.
+        Poses (with the shared betas in every frame), shared unknowns and the summed cost; the start where its cost
+        is not finite.
     """
-    model = _model(problem, state, shared, prior, stage)
-    damping = stage.damping
+    rows = [np.arange(first, min(first + _CHUNK, len(state))) for first in range(0, len(state), _CHUNK)]
+    stage = replace(stage, weights=replace(stage.weights, betas=0.0))  # theirs is the shared prior, once
+    parts = [problem.take(r) for r in rows]
+    at, cost = _evaluated(parts, [state.take(r) for r in rows], shared, prior, stage)
+    if not np.isfinite(cost):
+        return _with_betas(state, shared), shared, cost
+    models, damping = _models(parts, at, shared, prior, stage, [None] * len(rows)), stage.damping
     for _ in range(stage.iterations):
-        u, dz, shared_step = _schur_step(model, damping)
-        moved = model.at.state.changed(betas=np.zeros((len(u), 0))).moved(u, dz, model.at.pose)
-        candidate = _moved_shared(shared, shared_step, prior)
-        new = _model(problem, moved, candidate, prior, stage)
-        if not new.cost < model.cost:
+        states, candidate = _stepped(models, shared, prior, damping)
+        at, new_cost = _evaluated(parts, states, candidate, prior, stage)
+        if not new_cost < cost:
             damping *= 6
-            if damping > 1e6:
+            if damping > _STUCK:
                 break
             continue
-        gained = model.cost - new.cost
-        shared, model = candidate, new
+        gained, shared, cost = cost - new_cost, candidate, new_cost
+        models = _models(parts, at, shared, prior, stage, models)
         damping = max(damping * 0.3, 1e-7)
-        if gained < stage.tolerance * model.cost:
+        if gained < stage.tolerance * cost:
             break
-    return model.at.state.orthonormal(), shared, model.cost
+    return joined([model.at.state for model in models]).orthonormal(), shared, cost
 
 
 def _with_betas(state: PoseState, shared: Shared) -> PoseState:
     return state.changed(betas=np.broadcast_to(shared.betas, (len(state), len(shared.betas))).copy())
 
 
-def _moved_shared(shared: Shared, step: np.ndarray, prior: SharedPrior) -> Shared:
-    n = len(shared.betas)
-    offsets = shared.offsets
-    if prior.offset_sigma is not None:
-        offsets = offsets + step[n:].reshape(offsets.shape)
-    return Shared(shared.betas + step[:n], offsets)
-
-
-def _model(problem: Problem, state: PoseState, shared: Shared, prior: SharedPrior, stage: Stage) -> _Model:
+def _moved_points(problem: Problem, shared: Shared) -> tuple[Problem, Position]:
     (position,) = problem.residuals
     assert isinstance(position, Position)
     position = replace(position, points=position.points.with_offsets(shared.offsets))
-    stage = replace(stage, weights=replace(stage.weights, betas=0.0))  # theirs is the shared prior, once
-    at = replace(problem, residuals=(position,)).evaluate(_with_betas(state, shared), stage)
-    pull = replace(problem, residuals=(position,)).pull(at, stage)
-    normal, H_fs, H_ss, g_s = _blocks(position, at, stage, prior)
-    ridge, value = np.full(len(shared.betas), prior.betas), shared.betas - prior.expected_betas
-    if prior.offset_sigma is not None:
-        ridge = np.concatenate([ridge, (prior.offset_weight / prior.offset_sigma**2).reshape(-1)])
-        value = np.concatenate([value, shared.offsets.reshape(-1)])
-    cost = float(np.sum(at.cost) + np.sum(ridge * value * value))
-    return _Model(at, cost, Model(normal, pull), H_fs, H_ss + np.diag(ridge), g_s + ridge * value)
+    return replace(problem, residuals=(position,)), position
+
+
+def _evaluated(
+    parts: list[Problem], states: list[PoseState], shared: Shared, prior: SharedPrior, stage: Stage
+) -> tuple[list[Evaluation], float]:
+    """The evaluations of the parts and the cost of all, that of the shared unknowns included."""
+    at = [
+        _moved_points(part, shared)[0].evaluate(_with_betas(state, shared), stage)
+        for part, state in zip(parts, states, strict=True)
+    ]
+    of_shared = np.sum(prior.ridge(shared) * prior.values(shared) ** 2)
+    return at, float(sum(np.sum(each.cost) for each in at) + of_shared)
+
+
+def _models(
+    parts: list[Problem], at: list[Evaluation], shared: Shared, prior: SharedPrior, stage: Stage,
+    last: list[_Part] | list[None],
+) -> list[_Part]:  # fmt: skip
+    def model(i: int) -> _Part:
+        problem, position = _moved_points(parts[i], shared)
+        before = last[i]
+        pull = problem.pull(at[i], stage, None if before is None else before.frames.pull.slopes)
+        normal, H_fs, H_ss, g_s = _blocks(position, at[i], stage, prior)
+        return _Part(at[i], Model(normal, pull), H_fs, H_ss, g_s)
+
+    return list(in_parallel(model, range(len(parts))))
 
 
 def _blocks(
@@ -142,20 +188,37 @@ def _blocks(
     return normal, np.concatenate([H_fb, H_o[:, :n]], axis=2), H_ss, np.concatenate([g_b, g_o])
 
 
-def _schur_step(model: _Model, damping: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Steps of the poses (F, T), of the latents (F, L) and of the shared unknowns (S,)."""
-    n_shared, H, body = len(model.g_s), model.frames.normal.H, slice(3, 3 + 3 * N_POSE)
-    prior = reduced(model.frames.pull, np.full(len(H), damping))
-    diagonal = np.diagonal(H, axis1=1, axis2=2) + 1e-3
-    A = H + damping * diagonal[:, :, None] * np.eye(H.shape[1])
-    A[:, body, body] += prior.H
+def _stepped(models: list[_Part], shared: Shared, prior: SharedPrior, damping: float) -> tuple[list[PoseState], Shared]:
+    """The parts' states and the shared unknowns after a damped Gauss-Newton step."""
+    eliminated = list(in_parallel(lambda model: _eliminated(model, damping), models))
+    ridge = prior.ridge(shared)
+    diagonal = ridge + sum(np.diag(model.H_ss) for model in models)
+    S = sum(part.S for part in eliminated) + np.diag(ridge + damping * diagonal)
+    g = sum(part.g for part in eliminated) + ridge * prior.values(shared)
+    step, first = np.zeros(len(g)), len(shared.betas) if prior.betas is None else 0
+    step[first:] = -solve_spd(S[first:, first:], g[first:, None])[0][:, 0]
+    states = []
+    for model, part in zip(models, eliminated, strict=True):
+        u = -part.alone - part.by_shared @ step
+        dz = part.pull.latent_step(u[:, _BODY])
+        states.append(model.at.state.changed(betas=np.zeros((len(u), 0))).moved(u, dz, model.at.pose))
+    return states, prior.moved(shared, step)
+
+
+_BODY = slice(3, 3 + 3 * N_POSE)
+
+
+def _eliminated(model: _Part, damping: float) -> _Eliminated:
+    H, n_shared = model.frames.normal.H, len(model.g_s)
+    pull = reduced(model.frames.pull, np.full(len(H), damping))
+    A = H + damping * (np.diagonal(H, axis1=1, axis2=2) + 1e-3)[:, :, None] * np.eye(H.shape[1])
+    A[:, _BODY, _BODY] += pull.H
     g = model.frames.normal.g.copy()
-    g[:, body] += prior.g
+    g[:, _BODY] += pull.g
     solved, _ = solve_spd(A, np.concatenate([model.H_fs, g[..., None]], axis=2))
-    by_shared, by_self = solved[..., :n_shared], solved[..., n_shared]
-    coupling = np.swapaxes(model.H_fs, 1, 2)
-    S = model.H_ss + damping * np.diag(np.diag(model.H_ss)) - np.sum(gemm(coupling, by_shared), axis=0)
-    rhs = model.g_s - np.sum((coupling @ by_self[..., None])[..., 0], axis=0)
-    shared_step = -solve_spd(S, rhs[:, None])[0][:, 0]
-    u = -by_self - by_shared @ shared_step
-    return u, prior.latent_step(u[:, body]), shared_step
+    flat = model.H_fs.reshape(-1, n_shared).T
+    taken = gemm(flat, solved.reshape(-1, n_shared + 1))  # summed over the frames
+    return _Eliminated(
+        solved[..., :n_shared], solved[..., n_shared], pull, model.H_ss - taken[:, :n_shared],
+        model.g_s - taken[:, n_shared],
+    )  # fmt: skip

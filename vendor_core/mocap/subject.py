@@ -2,7 +2,9 @@
 """A subject's shape and marker offsets, estimated once from a few spread frames of a take.
 
 Stages (figures of MARKERS.md taught their order): poses on the mean body under a wide robust loss; betas; markers that
-sit far from the table are moved to where they are seen; betas and offsets together.
+sit far from the table are moved to where they are seen; betas and offsets together. What the model cannot explain is
+the same in neighbouring frames, noise is not: where markers turn out clean, they are listened to more sharply, and the
+neighbours of the frames join in.
 """
 
 from collections.abc import Callable
@@ -10,13 +12,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..errors import TargetError
 from ..ik.calibration import Shared, SharedPrior, calibrate
 from ..ik.initialiser import moved_rigidly, rigid_alignment
 from ..ik.points import BodyPoints, blended_rotations, fitted_length, place
 from ..ik.problem import Problem, Stage, Weights
 from ..ik.residuals import Hearing, Position
 from ..ik.solver import minimise
-from ..ik.state import PoseState, Unknowns, rest_state
+from ..ik.state import PoseState, Unknowns, joined, rest_state
 from ..prior.base import Prior
 from .marker_points import PlacedMarkers
 
@@ -24,9 +27,15 @@ MARKER_SIGMA = 0.010  # metres: the error of a marker that costs one unit
 MARKER_WEIGHTS = Weights(residual=10.0)
 N_FRAMES = 40
 TRUNK = ("LFWT", "RFWT", "LBWT", "RBWT", "C7", "CLAV", "T10", "STRN", "LSHO", "RSHO")
-_OFFSET_WEIGHT = 0.25  # of the offset prior, per frame
-_BETAS_WEIGHT = 2.0
-_KNOWN_BETAS_WEIGHT = 1e9  # holds betas that are given to a millionth
+_SOFT = 0.014  # metres: sigma of a marker, before it is known how well the model explains markers
+_LEAST_SIGMA = 0.0005  # metres
+_POSE_WEIGHT, _LATENT_WEIGHT = 60.0, 4.0  # of all frames together: a subject strays from the prior alike in each
+_OFFSET_WEIGHT = 2.0
+_BETAS_WEIGHT = 1.0
+_NEAR = 0.04  # metres: scale of the robust loss in the end
+_SHARPER = 0.5  # a sigma that is not this much smaller is not worth another turn
+_TURNS = 2
+_LEAST_MARKERS = 4  # seen in a frame, below which it is left out
 _FAR = 4.0  # sigmas from its place at which a marker is re-anchored
 _LOOSE = 0.10  # metres, sigma of a re-anchored marker
 
@@ -79,41 +88,133 @@ def calibrate_subject(
     placed: PlacedMarkers, prior: Prior, markers: np.ndarray, seen: np.ndarray, betas: np.ndarray | None,
     report: Callable[[float, str], None],
 ) -> Subject:  # fmt: skip
-    """Estimate betas (unless they are given) and marker offsets.
+    """Estimate betas (unless they are given, then they stay exactly) and marker offsets.
 
     Args:
         placed: the take's markers on the body.
         prior: of poses.
-        markers: (F, M, 3) metres, any number where unseen.
+        markers: (F, M, 3) metres, any number where unseen; one that is not finite counts as unseen.
         seen: (F, M) bool.
         betas: (B,) known betas, or None to estimate them.
         report: progress, fraction and text.
+
+    Raises:
+        TargetError: betas that are not finite, or no frame that shows four markers.
     """
-    frames = spread_frames(markers, seen)
     n_betas = placed.points.shape_dirs.shape[2]
+    if betas is not None and not np.isfinite(betas).all():
+        raise TargetError("the betas given hold NaN or infinity; expected finite numbers, or none to estimate them")
+    markers, seen, rows = _usable(markers, seen)
+    frames = spread_frames(markers, seen)
     position = Position(seen[frames].astype(float), MARKER_SIGMA, placed.points, markers[frames])
     problem = Problem(placed.points.bones, prior, (position,))
-    state = trunk_start(position, prior, n_betas)
-    shared = Shared(
-        np.zeros(n_betas) if betas is None else fitted_length(betas, n_betas), np.zeros((len(placed.points), 3))
-    )
-    state = state.changed(betas=np.broadcast_to(shared.betas, (len(frames), n_betas)).copy())
-    for scale, residual in ((0.6, False), (0.15, False), (0.15, True), (0.04, True)):
-        stage = Stage(Unknowns(residual=residual), MARKER_WEIGHTS, heard_within(scale), iterations=15)
-        state, _ = minimise(problem, state, stage)
+    known = np.zeros(n_betas) if betas is None else fitted_length(betas, n_betas)
+    state, shared = _first_poses(problem, known), Shared(known, np.zeros((len(placed.points), 3)))
     report(0.3, "Estimating shape")
-    stiffness, expected = (_BETAS_WEIGHT, np.zeros(n_betas)) if betas is None else (_KNOWN_BETAS_WEIGHT, shared.betas)
-    known = SharedPrior(stiffness, expected, offset_sigma=None)
-    for scale in (0.3, 0.1, 0.04) if betas is None else ():
-        state, shared, _ = calibrate(problem, state, shared, known, _stage(scale, 10))
-    report(0.6, "Estimating marker offsets")
-    offsets, sigma = _reanchored(position, state, placed.sigma)
-    shared = replace(shared, offsets=offsets)
-    full = SharedPrior(stiffness, expected, sigma, _OFFSET_WEIGHT * len(frames))
-    for scale in (0.15, 0.04):
-        state, shared, _ = calibrate(problem, state, shared, full, _stage(scale, 15))
+    stiffness = _BETAS_WEIGHT if betas is None else None
+    for scale in (0.3, 0.1, _NEAR) if betas is None else ():
+        stage = _stage(MARKER_WEIGHTS, scale, MARKER_SIGMA, 10)
+        state, shared, _ = calibrate(problem, state, shared, SharedPrior(stiffness, None), stage)
+    report(0.5, "Estimating marker offsets")
+    offsets, offset_sigma = _reanchored(position, state, placed.sigma)
+    shared, expected = replace(shared, offsets=offsets), SharedPrior(stiffness, offset_sigma, _OFFSET_WEIGHT)
+    for scale in (0.15, _NEAR):
+        stage = _stage(_shared_weights(len(frames)), scale, _SOFT, 15)
+        state, shared, _ = calibrate(_heard_at(problem, _SOFT), state, shared, expected, stage)
+    report(0.7, "Sharpening marker offsets")
+    around = _with_neighbours(frames, len(markers))
+    wide = replace(position, confidence=seen[around].astype(float), targets=markers[around])
+    state, shared = _sharpened(replace(problem, residuals=(wide,)), state, shared, expected)
     points = placed.points.with_offsets(shared.offsets).with_betas(shared.betas)
-    return Subject(points, shared.betas, shared.offsets, frames, state)
+    return Subject(points, shared.betas, shared.offsets, rows[frames], state)
+
+
+def _usable(markers: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Finite markers and what is seen, of the frames that show enough, and which these are."""
+    seen = seen & np.isfinite(markers).all(-1)
+    rows = np.flatnonzero(seen.sum(1) >= _LEAST_MARKERS)
+    if not len(rows):
+        raise TargetError(f"no frame shows {_LEAST_MARKERS} markers at once; expected a take of a whole body")
+    return np.where(seen[rows][..., None], markers[rows], 0.0), seen[rows], rows
+
+
+def _first_poses(problem: Problem, betas: np.ndarray) -> PoseState:
+    """Poses on the body of the betas, under a robust loss that narrows."""
+    (position,) = problem.residuals
+    assert isinstance(position, Position)
+    state = trunk_start(position, problem.prior, len(betas))
+    state = state.changed(betas=np.broadcast_to(betas, (len(state), len(betas))).copy())
+    for scale, residual in ((0.6, False), (0.15, False), (0.15, True), (_NEAR, True)):
+        stage = Stage(Unknowns(residual=residual), MARKER_WEIGHTS, heard_within(scale), iterations=15, tolerance=1e-2)
+        state, _ = minimise(problem, state, stage)
+    return state
+
+
+def _with_neighbours(frames: np.ndarray, n_frames: int) -> np.ndarray:
+    """(3 K,) the frames, then those after them, then those before them; at an end the one on the other side."""
+    after = np.where(frames + 1 < n_frames, frames + 1, frames - 1)
+    before = np.where(frames > 0, frames - 1, frames + 1)
+    return np.clip(np.concatenate([frames, after, before]), 0, n_frames - 1)
+
+
+def _sharpened(problem: Problem, state: PoseState, shared: Shared, prior: SharedPrior) -> tuple[PoseState, Shared]:
+    """Poses of the first third of the frames and what all share, as sharp as the markers allow.
+
+    Args:
+        problem: of 3 K frames, see `_with_neighbours`.
+        state: K frames.
+        shared: as estimated with a sigma of `_SOFT`.
+        prior: of the shared unknowns.
+    """
+    (position,) = problem.residuals
+    assert isinstance(position, Position)
+    n, sigma = len(state), _SOFT
+    state, weights = joined([state] * 3), _shared_weights(3 * n)
+    for _ in range(_TURNS):
+        points = position.points.with_offsets(shared.offsets).with_betas(shared.betas)
+        there = replace(position, points=points, sigma=sigma)
+        state = state.changed(betas=np.zeros((len(state), 0)))
+        poses = Problem(points.bones, problem.prior, (there,))
+        state, _ = minimise(poses, state, _stage(weights, _NEAR, sigma, 6))
+        r = there.error(state.on(points.bones))
+        heard = (position.confidence > 0) & (np.linalg.norm(r, axis=-1) < _NEAR)
+        found = _sigma_of(r.reshape(3, n, -1, 3), heard.reshape(3, n, -1))
+        if found > _SHARPER * sigma:
+            break
+        sigma = found
+        stage = _stage(weights, _NEAR, sigma, 10)
+        state, shared, _ = calibrate(_heard_at(problem, sigma), state, shared, prior, stage)
+    betas = np.broadcast_to(shared.betas, (n, len(shared.betas))).copy()
+    return state.take(np.arange(n)).changed(betas=betas), shared
+
+
+def _sigma_of(r: np.ndarray, heard: np.ndarray) -> float:
+    """The sigma of a marker by which F frames count for what they tell, metres.
+
+    `sigma^2 = 2 noise^2 + F misfit^2`: what neighbouring frames have in common is misfit, it repeats in all F frames,
+    which so tell no more than one; the rest is noise, about half of which the poses have followed.
+
+    Args:
+        r: (3, K, M, 3) metres, errors in frames, those after them and those before them.
+        heard: (3, K, M) bool.
+    """
+    both = heard[[0, 0]] & heard[[1, 2]]
+    if not both.any():
+        return _SOFT
+    here, there = r[[0, 0]][both], r[[1, 2]][both]
+    misfit = max(float(np.mean(here * there)), 0.0)
+    noise = max(float(np.mean(here * here + there * there)) / 2 - misfit, _LEAST_SIGMA**2)
+    return min(float(np.sqrt(2 * noise + heard.shape[0] * heard.shape[1] * misfit)), _SOFT)
+
+
+def _shared_weights(n_frames: int) -> Weights:
+    """Weights by which F frames together ask of the poses what one would: the prior's errors do not average out."""
+    return Weights(latent=_LATENT_WEIGHT / n_frames, residual=_POSE_WEIGHT / n_frames)
+
+
+def _heard_at(problem: Problem, sigma: float) -> Problem:
+    """The problem with another sigma, metres, of its markers."""
+    return replace(problem, residuals=tuple(replace(residual, sigma=sigma) for residual in problem.residuals))
 
 
 def heard_within(metres: float) -> Hearing:
@@ -121,8 +222,8 @@ def heard_within(metres: float) -> Hearing:
     return Hearing(robust=metres / MARKER_SIGMA)
 
 
-def _stage(scale: float, iterations: int) -> Stage:
-    return Stage(Unknowns(), MARKER_WEIGHTS, heard_within(scale), iterations, damping=1e-2, tolerance=1e-4)
+def _stage(weights: Weights, scale: float, sigma: float, iterations: int) -> Stage:
+    return Stage(Unknowns(), weights, Hearing(robust=scale / sigma), iterations, damping=1e-2, tolerance=1e-4)
 
 
 def _reanchored(position: Position, state: PoseState, sigma: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
