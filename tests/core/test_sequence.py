@@ -9,13 +9,15 @@ import numpy as np
 import pytest
 
 from vendor_core.body import default_body
-from vendor_core.ik import gaps, sequence
+from vendor_core.ik import gaps, smoothing
 from vendor_core.ik.block_banded import solve_block_banded
 from vendor_core.ik.gaps import smoothed_with_gaps
+from vendor_core.ik.noise import noise_of
 from vendor_core.ik.points import BodyPoints, place
 from vendor_core.ik.problem import Problem, Stage
 from vendor_core.ik.residuals import Hearing, Position
-from vendor_core.ik.sequence import Smoothing, between, noise_of, smoothed
+from vendor_core.ik.sequence import between
+from vendor_core.ik.smoothing import Smoothing, smoothed
 from vendor_core.ik.smoothness import Smoothness, usual_acceleration
 from vendor_core.ik.solver import minimise_in_chunks
 from vendor_core.ik.state import PoseState, explained
@@ -86,7 +88,7 @@ def _shake(state: PoseState) -> float:
 
 
 def _smoothing(noise: float) -> Smoothing:
-    return Smoothing(RATE, noise, SIGMA)
+    return Smoothing(RATE, noise / SIGMA)
 
 
 # The cost of accelerations
@@ -182,7 +184,7 @@ def test_smoothing_takes_noise(noise: float) -> None:
 
 def test_smoothing_leaves_clean_motion() -> None:
     problem, state = _noisy(0.0)
-    noise = noise_of(problem, state)
+    noise = SIGMA * noise_of(problem, state)
     assert noise < 0.0005
     smooth = smoothed(problem, state, ONE_BY_ONE, _smoothing(noise))
     moved = np.linalg.norm(_joints(smooth) - _joints(state), axis=-1)
@@ -191,7 +193,7 @@ def test_smoothing_leaves_clean_motion() -> None:
 
 @pytest.mark.parametrize("noise", [0.001, 0.003, 0.005])
 def test_noise_is_measured(noise: float) -> None:
-    assert abs(noise_of(*_noisy(noise)) / noise - 1) < 0.25
+    assert abs(SIGMA * noise_of(*_noisy(noise)) / noise - 1) < 0.25
 
 
 def test_noise_is_measured_beside_outliers() -> None:
@@ -199,14 +201,14 @@ def test_noise_is_measured_beside_outliers() -> None:
     bad = rng.random(markers.shape[:2]) < 0.3
     markers[bad] += rng.normal(size=(int(bad.sum()), 3)) * 0.3
     problem, state = _one_by_one(markers, ROBUST)
-    assert abs(noise_of(problem, state) / 0.003 - 1) < 0.5
+    assert abs(SIGMA * noise_of(problem, state) / 0.003 - 1) < 0.5
 
 
 def test_how_a_take_is_cut_does_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     problem, state = _noisy(0.003)
     results = []
     for window in (192, 64, 37):
-        monkeypatch.setattr(sequence, "_WINDOW", window)
+        monkeypatch.setattr(smoothing, "_WINDOW", window)
         results.append(_joints(smoothed(problem, state, ONE_BY_ONE, _smoothing(0.003))))
     for other in results[1:]:
         apart = np.linalg.norm(other - results[0], axis=-1)

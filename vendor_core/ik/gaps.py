@@ -9,7 +9,8 @@ from ..arrays import as_float64, namespace
 from ..motion import BRIDGED, HELD, SOLVED
 from .problem import Problem, Stage
 from .residuals import Position
-from .sequence import Smoothing, between, smoothed
+from .sequence import between
+from .smoothing import Smoothing, smoothed
 from .state import PoseState
 
 _LONGEST = 1.0  # seconds of a gap that evenness of motion can fill

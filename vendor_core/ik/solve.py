@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..arrays import Array, as_float64
+from ..arrays import Array, as_float64, as_kind
 from ..body import BodyModel
 from ..body.hands import relaxed_hands
 from ..errors import TargetError
@@ -16,14 +16,15 @@ from ..rotations import exp_so3
 from ..skeleton import N_BODY
 from .bones import Bones, bones_of
 from .gaps import held, nearest_of, smoothed_with_gaps
+from .noise import noise_of
 from .points import N_BETAS, fitted_length
 from .problem import Problem, Stage
 from .residuals import Hearing, Residual
-from .sequence import Smoothing, noise_of
+from .smoothing import Smoothing
 from .solver import minimise_in_chunks
 from .starts import SeenJoints, first_states
 from .state import PoseState, Unknowns
-from .targets import POSITION_SIGMA, JointTargets, Target
+from .targets import JointTargets, Target
 
 _FIND = Stage(Unknowns(residual=False), hearing=Hearing(softness=7.0), iterations=20, tolerance=1e-2)
 _REACH = Stage(iterations=20, damping=1e-4, tolerance=0.2, enough=0.02)
@@ -89,8 +90,8 @@ def solve(
         start: an earlier solution of F frames, or of one frame, to start from.
         fingers: solve the joints of the hands too; they are drawn to a relaxed hand.
         robust: sigmas at which a miss is half believed; None believes all targets, whatever they say.
-        rate: Hz of frames that follow each other, which are then smoothed and their short gaps bridged; None for
-            frames on their own.
+        rate: Hz of frames of one person that follow each other: smoothed, their short gaps bridged, their betas shared;
+            None for frames on their own.
         like: an array of the kind, dtype and device to compute with (`devices.chosen_device`); float64 in NumPy by
             default.
         report: called with the fraction done.
@@ -102,25 +103,26 @@ def solve(
         TargetError: no targets, unusable ones, different numbers of frames, nothing seen in any frame, or a start,
             a scale or a rate that is none.
     """
-    _check_positive(robust=robust, rate=rate)
     body, unknowns = body.first_betas(N_BETAS), unknowns or Unknowns()
+    _check_settings(unknowns, robust, rate)
     bones = bones_of(body, len(body.parents) if fingers else N_BODY)
     residuals = _residuals(body, bones, targets)
     n_frames = len(residuals[0].confidence)
     solved = np.flatnonzero(np.any([(r.confidence > 0).any(1) for r in residuals], axis=0))
     whole = Problem(bones, prior, residuals, fingers=_fingers_at_rest(body, bones))
-    problem = whole.take(solved)
-    state, guessed = first_states(problem, _seen_joints(body, targets, residuals).take(solved))
+    seen = _seen_joints(body, targets, residuals).take(solved)
+    state, guessed = first_states(whole.take(solved), seen)
     whole = replace(whole, anchor=state.z[nearest_of(solved, n_frames)])
     if start is not None:
-        state = _given_start(start, solved, n_frames, len(bones))
-    elif problem.fingers is not None:
-        state.R_local[:, N_BODY:] = problem.fingers
-    state = state.changed(betas=fitted_length(state.betas, bones.n_betas if unknowns.betas else 0))
+        state, guessed = _given_start(start, solved, n_frames, len(bones)), guessed[:0]
+    elif whole.fingers is not None:
+        state.R_local[:, N_BODY:] = whole.fingers
+    shaped = unknowns.betas or state.betas.shape[1] > 0
+    state = state.changed(betas=fitted_length(state.betas, bones.n_betas if shaped else 0))
     if like is not None:
         whole, state = whole.like(like), state.like(like)
     problem = whole.take(solved)
-    if start is None and len(guessed):
+    if len(guessed):
         found, _ = minimise_in_chunks(problem.take(guessed), state.take(guessed), _FIND)
         state = state.put(guessed, found)
     stage = replace(_REACH, unknowns=unknowns)
@@ -130,9 +132,25 @@ def solve(
     if rate is None:
         state, status = held(state, solved, n_frames)
     else:
-        smoothing = Smoothing(rate, noise_of(problem, state), POSITION_SIGMA)
-        state, status = smoothed_with_gaps(whole, state, solved, stage, smoothing)
+        state, status = _in_sequence(whole, state, solved, stage, rate)
     return Solution(state.like(np.zeros(1)), _missed(whole, state), status)
+
+
+def _in_sequence(
+    whole: Problem, state: PoseState, solved: np.ndarray, stage: Stage, rate: float
+) -> tuple[PoseState, np.ndarray]:
+    """The states as those of one person who moves: one shape, smoothed, short gaps bridged; and each frame's status."""
+    problem = whole.take(solved)
+    if stage.unknowns.betas:
+        stage = replace(stage, unknowns=replace(stage.unknowns, betas=False))
+        state, _ = minimise_in_chunks(problem, _one_shape(state), stage)
+    return smoothed_with_gaps(whole, state, solved, stage, Smoothing(rate, noise_of(problem, state)))
+
+
+def _one_shape(state: PoseState) -> PoseState:
+    """The states with the median betas of all frames in each."""
+    shape = np.median(as_float64(state.betas), axis=0)
+    return state.changed(betas=as_kind(np.broadcast_to(shape, state.betas.shape).copy(), state.betas))
 
 
 def fit_joints(
@@ -175,6 +193,12 @@ def _residuals(body: BodyModel, bones: Bones, targets: Sequence[Target]) -> tupl
     if not any((r.confidence > 0).any() for r in residuals):
         raise TargetError("no target is seen in any frame; expected at least one finite one of positive weight")
     return residuals
+
+
+def _check_settings(unknowns: Unknowns, robust: float | None, rate: float | None) -> None:
+    _check_positive(robust=robust, rate=rate)
+    if rate is not None and not (unknowns.latent and unknowns.residual):
+        raise TargetError("a sequence with latent or residual rotations locked; expected both free, or no rate")
 
 
 def _check_positive(**values: float | None) -> None:

@@ -2,21 +2,26 @@
 """Every frame's pose of a subject whose shape and markers are known."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
-from ..arrays import Array
+from ..arrays import Array, as_float64
 from ..ik.gaps import smoothed_with_gaps
 from ..ik.initialiser import moved_rigidly, rigid_alignment
+from ..ik.noise import noise_of
 from ..ik.points import place
 from ..ik.problem import Problem, Stage
 from ..ik.residuals import Position
-from ..ik.sequence import Smoothing, noise_of, solve_sequence
+from ..ik.sequence import solve_sequence
+from ..ik.smoothing import Smoothing
 from ..ik.state import PoseState, Unknowns
 from ..prior.base import Prior
 from .subject import MARKER_SIGMA, MARKER_WEIGHTS, Subject, heard_within
 
 _STARTS = 12  # calibrated poses that a frame may start from
+_LOOSE_FIT = 0.012  # metres: the median miss of markers to which their sigma applies; chosen on the validation split
+_FIRMEST = 0.3
 _SINGLE = np.zeros(1, np.float32)
 
 FAR, NEAR = (
@@ -53,9 +58,19 @@ def solve_frames(
         return similar_start(subject, targets[solved[rows]], seen[solved[rows]]).like(like)
 
     state = solve_sequence(problem, start, (FAR, NEAR), rate, lambda f: report(0.7 * f))
-    smoothing = Smoothing(rate, noise_of(problem, state), MARKER_SIGMA)
-    state, status = smoothed_with_gaps(whole, state, solved, NEAR, smoothing, lambda f: report(0.7 + 0.3 * f))
+    softness = _softness(problem, state)
+    close = replace(NEAR, hearing=replace(NEAR.hearing, softness=softness))
+    smoothing = Smoothing(rate, noise_of(problem, state) / softness)
+    state, status = smoothed_with_gaps(whole, state, solved, close, smoothing, lambda f: report(0.7 + 0.3 * f))
     return state.like(np.zeros(1)), status
+
+
+def _softness(problem: Problem, state: PoseState) -> float:
+    """Factor on the markers' sigma that suits how well they fit: those that fit well may bend the pose more."""
+    (position,) = problem.residuals
+    missed = np.linalg.norm(as_float64(position.error(state.on(problem.bones))), axis=-1)
+    median = float(np.median(missed[as_float64(position.confidence) > 0]))
+    return min(max(median / _LOOSE_FIT, _FIRMEST), 1.0)
 
 
 def similar_start(subject: Subject, targets: np.ndarray, seen: np.ndarray) -> PoseState:
