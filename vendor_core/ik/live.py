@@ -105,6 +105,8 @@ class LiveSolver:
         start = PoseState(R_local[None, :N_BODY], trans[None], kept.z, np.zeros((1, 0)))
         self._first = self._at = self._problem.evaluate(start, self._stage)
         self._shown = start, self._first.pose
+        self._first_points = place(points, self._first.pose)[0][0]
+        self._points = self._first_points  # of the pose that is shown
         self._slopes = slopes(kept, kept.z, self._stage.weights.pull)
         self._targets = np.full((n, 3), np.nan)  # of the last event
 
@@ -126,15 +128,13 @@ class LiveSolver:
             self._descend(replace(self._problem, residuals=(position,)))
             settled = self._follow(allowed)
         state, pose = self._shown
-        x = place(position.points, pose)[0][0]
+        x = self._points = place(position.points, pose)[0][0]
         residual = np.where(confidence[0] > 0, np.linalg.norm(x - targets[0], axis=-1), np.nan)
         return LivePose(state.R_local[0], state.trans[0], x, residual, settled)
 
     def _allowed(self, targets: np.ndarray) -> float:
         """Metres that a joint may move now, for targets (P, 3), NaN where there are none."""
-        from_where = np.where(
-            np.isfinite(self._targets), self._targets, place(self._position.points, self._shown[1])[0][0]
-        )
+        from_where = np.where(np.isfinite(self._targets), self._targets, self._points)
         self._targets = targets
         moved = np.linalg.norm(targets - from_where, axis=-1)
         return _CATCH_UP + _FOLLOW * float(np.max(moved, initial=0.0, where=np.isfinite(moved)))
@@ -153,23 +153,38 @@ class LiveSolver:
     def _descend(self, problem: Problem) -> None:
         """A few steps from the last answer, or the start where that is nearer; as `solver.minimise` for one frame."""
         stage, damping = self._stage, np.full(1, _DAMPING)
-        last, first = (problem.costed(e.state, e.pose, e.D, stage) for e in (self._at, self._first))
-        at = first if first.cost <= last.cost else last
+        at = problem.costed(self._at.state, self._at.pose, self._at.D, stage)
+        if self._cost_of_start(problem) < at.cost:
+            at = problem.costed(self._first.state, self._first.pose, self._first.D, stage)
         model = problem.model(at, stage, self._slopes)
         for _ in range(_STEPS):
             step = self._stepper(model, damping)
-            if step.predicted < max(_ENOUGH * at.cost, _LEAST):
+            if step.predicted < _worth(at.cost):
                 break
             new = problem.evaluate(at.state.moved(step.u, step.dz, at.pose), stage)
-            better = bool(new.cost < at.cost)
-            damping = damping * (0.1 if better else 10.0)
-            if better:
+            gained = at.cost - new.cost
+            damping = damping * (0.1 if gained > 0 else 10.0)
+            if gained > 0:
                 at = new
+                if abs(step.predicted - gained) < _worth(at.cost):  # where the model is right, nothing is left to gain
+                    break
                 model = problem.model(at, stage, model.pull.slopes)
         self._at, self._slopes = replace(at, state=at.state.orthonormal()), model.pull.slopes
+
+    def _cost_of_start(self, problem: Problem) -> float:
+        """Of the pose at the start, which costs nothing but the distances of its points."""
+        (position,) = problem.residuals
+        assert isinstance(position, Position)
+        apart = self._first_points - position.targets[0]
+        return float(np.sum(position.confidence[0, :, None] * apart * apart)) / POSITION_SIGMA**2
 
     def reset(self) -> None:
         """Return to the pose of the start, as when a drag is cancelled."""
         self._at = self._first
-        self._shown = self._first.state, self._first.pose
+        self._shown, self._points = (self._first.state, self._first.pose), self._first_points
         self._targets = np.full_like(self._targets, np.nan)
+
+
+def _worth(cost: np.ndarray) -> float:
+    """The least decrease of a cost (1,) that is worth a step."""
+    return max(_ENOUGH * float(cost[0]), _LEAST)

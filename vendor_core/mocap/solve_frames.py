@@ -58,19 +58,18 @@ def solve_frames(
         return similar_start(subject, targets[solved[rows]], seen[solved[rows]]).like(like)
 
     state = solve_sequence(problem, start, (FAR, NEAR), rate, lambda f: report(0.7 * f))
-    softness = _softness(problem, state)
-    close = replace(NEAR, hearing=replace(NEAR.hearing, softness=softness))
-    smoothing = Smoothing(rate, noise_of(problem, state) / softness)
+    close = as_they_fit(problem, state)
+    smoothing = Smoothing(rate, noise_of(problem, state) / close.hearing.softness)
     state, status = smoothed_with_gaps(whole, state, solved, close, smoothing, lambda f: report(0.7 + 0.3 * f))
     return state.like(np.zeros(1)), status
 
 
-def _softness(problem: Problem, state: PoseState) -> float:
-    """Factor on the markers' sigma that suits how well they fit: those that fit well may bend the pose more."""
+def as_they_fit(problem: Problem, state: PoseState) -> Stage:
+    """The stage that hears markers as closely as they fit: those that fit well may bend the pose more."""
     (position,) = problem.residuals
     missed = np.linalg.norm(as_float64(position.error(state.on(problem.bones))), axis=-1)
     median = float(np.median(missed[as_float64(position.confidence) > 0]))
-    return min(max(median / _LOOSE_FIT, _FIRMEST), 1.0)
+    return replace(NEAR, hearing=replace(NEAR.hearing, softness=min(max(median / _LOOSE_FIT, _FIRMEST), 1.0)))
 
 
 def similar_start(subject: Subject, targets: np.ndarray, seen: np.ndarray) -> PoseState:
