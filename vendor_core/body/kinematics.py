@@ -2,7 +2,7 @@
 """Forward kinematics of a joint tree and linear blend skinning, for NumPy and torch, any batch shape."""
 
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -74,7 +74,13 @@ def _jumps(parents: Sequence[int]) -> list[np.ndarray]:
     return jumps
 
 
-BODY_TREE = JointTree(BODY_PARENTS)
+@lru_cache(maxsize=32)
+def joint_tree(parents: tuple[int, ...]) -> JointTree:
+    """The tree of parents, made once."""
+    return JointTree(parents)
+
+
+BODY_TREE = joint_tree(BODY_PARENTS)
 """The tree of the 22 body joints."""
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..arrays import Array, as_kind, namespace
 from ..rotations import identity_like
-from .kinematics import JointTree, skin
+from .kinematics import JointTree, joint_tree, skin
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class BodyModel:
     tree: JointTree = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "tree", JointTree(self.parents))
+        object.__setattr__(self, "tree", joint_tree(tuple(self.parents)))
 
     @property
     def num_expressions(self) -> int:

@@ -2,11 +2,10 @@
 """The joints that a solve moves: their rest positions, how shape moves these, and the tree they hang in."""
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 from ..arrays import Array, as_kind, namespace
 from ..body import BodyModel
-from ..body.kinematics import JointTree
+from ..body.kinematics import JointTree, joint_tree
 from ..body.model import blend
 from ..linalg import matvec
 from ..skeleton import N_BODY
@@ -43,13 +42,8 @@ class Bones:
 
 def bones_of(body: BodyModel, n_joints: int = N_BODY) -> Bones:
     """The first joints of a body: the 22 of body and limbs, or also those of face and fingers."""
-    tree = _tree(body.parents[:n_joints])
+    tree = joint_tree(tuple(body.parents[:n_joints]))
     return Bones(body.joints_template[:n_joints], body.joint_shape_dirs[:n_joints, :, : body.num_betas], tree)
-
-
-@lru_cache(maxsize=16)
-def _tree(parents: tuple[int, ...]) -> JointTree:
-    return JointTree(parents)
 
 
 @dataclass(frozen=True)
