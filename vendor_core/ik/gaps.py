@@ -29,6 +29,8 @@ def held(state: PoseState, solved: np.ndarray, n_frames: int) -> tuple[PoseState
     """States of all n frames and their status (n,), from states of the solved ones."""
     status = np.full(n_frames, HELD, np.uint8)
     status[solved] = SOLVED
+    if len(solved) == n_frames:
+        return state, status
     return state.take(nearest_of(solved, n_frames)), status
 
 

@@ -109,18 +109,23 @@ def joint_points(body: BodyModel, joints: Sequence[int], bones: Bones | None = N
     """Joints of a body as points; those beyond the bones that are solved are carried rigidly by the last of them."""
     bones = bones_of(body) if bones is None else bones
     index = np.asarray(joints, dtype=np.int64)
-    weights = np.zeros((len(index), len(bones)))
+    owners = index.copy()
     for row, joint in enumerate(index.tolist()):
         while joint >= len(bones):
             joint = body.parents[joint]
-        weights[row, joint] = 1
-    return BodyPoints(
+        owners[row] = joint
+    points = BodyPoints(
         names=tuple(body.joint_names[j] for j in index),
         bones=bones,
         rest=body.joints_template[index],
-        weights=as_kind(weights, body.joints_template),
+        weights=as_kind(np.eye(len(bones))[owners], body.joints_template),
         shape_dirs=body.joint_shape_dirs[index][..., : body.num_betas],
     )
+    # What follows from one owner each is known already, and a solve of one pose should not have to find it out.
+    turned = as_kind(bones.tree.ancestors[owners][:, :, None], points.rest)
+    one = as_kind(np.ones((len(index), 1)), points.rest)
+    vars(points).update(influences=owners[:, None], influence_weights=one, lever_weights=turned, carried=turned)
+    return points
 
 
 def rigid_points(

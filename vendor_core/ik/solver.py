@@ -103,6 +103,12 @@ def minimise_in_chunks(
     if is_accelerated(state.z):
         return _on_device_in_chunks(problem, state, stage, report)
 
+    if len(state) <= _CHUNK:
+        known = slopes(problem.prior, state.z, stage.weights.pull, in_a_row)
+        state, cost = minimise(problem, state, stage, known)
+        report(1.0)
+        return state, cost
+
     def solved(first: int) -> tuple[PoseState, Array]:
         rows = np.arange(first, min(first + _CHUNK, len(state)))
         start = state.take(rows)
