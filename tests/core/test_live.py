@@ -264,3 +264,32 @@ def test_reset_forgets_the_drag() -> None:
     solver.reset()
     kept = solver.solve(np.full_like(targets, np.nan))
     np.testing.assert_array_equal(kept.R_local, _pose(1))
+
+
+def test_arrays_of_the_caller_and_of_answers_are_not_the_solvers() -> None:
+    R, trans = _pose(0), np.zeros(3)
+    solver = LiveSolver(BODY, load_prior(), NAMES, R, trans)
+    unasked = np.full((6, 3), np.nan)
+    first = solver.solve(unasked)
+    kept = first.R_local.copy(), first.trans.copy(), first.points.copy()
+    for array in (R, trans, first.R_local, first.trans, first.points):
+        array[:] = 7.0
+    solver.reset()
+    again = solver.solve(unasked)
+    for array, expected in zip((again.R_local, again.trans, again.points), kept, strict=True):
+        np.testing.assert_array_equal(array, expected)
+
+
+@pytest.mark.parametrize(
+    ("R", "trans"),
+    [
+        (np.full((22, 3, 3), np.nan), np.zeros(3)),
+        (np.zeros((22, 3, 3)), np.zeros(3)),
+        (_pose(0)[:21], np.zeros(3)),
+        (_pose(0), np.array([0.0, np.inf, 0.0])),
+        (_pose(0), np.zeros(2)),
+    ],
+)
+def test_a_start_that_is_no_pose_is_refused(R: np.ndarray, trans: np.ndarray) -> None:
+    with pytest.raises(TargetError, match="the start"):
+        LiveSolver(BODY, load_prior(), NAMES, R, trans)

@@ -15,6 +15,7 @@ import numpy as np
 
 from ..arrays import Array
 from ..body import BodyModel
+from ..errors import TargetError
 from ..linalg import one_blas_thread
 from ..prior.base import Prior
 from ..skeleton import N_BODY
@@ -88,21 +89,22 @@ class LiveSolver:
         locked: joints that keep their rotation relative to the parent.
 
     Raises:
-        TargetError: unknown joints.
+        TargetError: unknown joints, or a start that is no pose.
     """
 
     def __init__(
         self, body: BodyModel, prior: Prior, names: Sequence[str], R_local: np.ndarray, trans: np.ndarray,
         locked: Sequence[str] = (),
     ):  # fmt: skip
-        kept = KeptPose(prior, R_local[1:N_BODY])
+        R_local, trans = _checked_pose(R_local, trans)
+        kept = KeptPose(prior, R_local[1:])
         points = joint_points(body, joints_named(body, names))
         n = len(points)
         self._stage = Stage(Unknowns(locked=tuple(locked)))
         self._stepper = Stepper(self._stage, N_BODY, 0)
         self._position = Position(np.zeros((1, n)), POSITION_SIGMA, points, np.zeros((1, n, 3)))
         self._problem = Problem(points.bones, kept, (self._position,), anchor=kept.z)
-        start = PoseState(R_local[None, :N_BODY], trans[None], kept.z, np.zeros((1, 0)))
+        start = PoseState(R_local[None], trans[None], kept.z, np.zeros((1, 0)))
         self._first = self._at = self._problem.evaluate(start, self._stage)
         self._shown = start, self._first.pose
         self._first_points = place(points, self._first.pose)[0][0]
@@ -130,7 +132,7 @@ class LiveSolver:
         state, pose = self._shown
         x = self._points = place(position.points, pose)[0][0]
         residual = np.where(confidence[0] > 0, np.linalg.norm(x - targets[0], axis=-1), np.nan)
-        return LivePose(state.R_local[0], state.trans[0], x, residual, settled)
+        return LivePose(state.R_local[0].copy(), state.trans[0].copy(), x.copy(), residual, settled)
 
     def _allowed(self, targets: np.ndarray) -> float:
         """Metres that a joint may move now, for targets (P, 3), NaN where there are none."""
@@ -183,6 +185,24 @@ class LiveSolver:
         self._at = self._first
         self._shown, self._points = (self._first.state, self._first.pose), self._first_points
         self._targets = np.full_like(self._targets, np.nan)
+
+
+def _checked_pose(R_local: np.ndarray, trans: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Copies of the pose (22, 3, 3) and the place (3,) that a drag starts from: the caller's arrays stay the caller's.
+
+    Raises:
+        TargetError: wrong shapes, or numbers that are no pose.
+    """
+    R, t = np.array(R_local, dtype=np.float64), np.array(trans, dtype=np.float64)
+    if R.shape[1:] != (3, 3) or len(R) < N_BODY or t.shape != (3,):
+        raise TargetError(
+            f"the start has rotations {R.shape} and a translation {t.shape}; expected ({N_BODY}, 3, 3) and (3,)"
+        )
+    R = R[:N_BODY]
+    turned = np.isfinite(R).all() and np.abs(R @ np.swapaxes(R, 1, 2) - np.eye(3)).max() < 1e-2
+    if not (turned and np.isfinite(t).all()):
+        raise TargetError("the start is no pose: expected rotation matrices and a finite translation")
+    return R, t
 
 
 def _worth(cost: np.ndarray) -> float:
