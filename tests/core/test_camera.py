@@ -114,3 +114,10 @@ def test_torch_puts_it_there_too(rng: np.random.Generator) -> None:
     arrays = (true + 1, pixels, rng.random((N, 22)))
     theirs = place_before(camera.like(like), *(torch.as_tensor(a) for a in arrays))
     np.testing.assert_allclose(theirs, place_before(camera, *arrays), atol=1e-9)
+
+
+def test_numbers_in_lists_make_the_same_camera() -> None:
+    listed = Camera([900.0, 800.0], (320.0, 240.0), np.eye(3).tolist(), [0, 0, 4])
+    camera = Camera(np.array([900.0, 800.0]), np.array([320.0, 240.0]), np.eye(3), np.array([0, 0, 4]))
+    p_world = np.array([[[0.3, -0.2, 1.0]]])
+    np.testing.assert_array_equal(listed.project(p_world), camera.project(p_world))

@@ -8,6 +8,7 @@ Axes of OpenCV: x right, y down, z forward, pixels from the top left. The place 
 from dataclasses import dataclass, replace
 
 import numpy as np
+from array_api_compat import is_torch_array
 
 from ..arrays import Array, as_float64, as_kind, namespace
 from ..errors import TargetError
@@ -33,7 +34,9 @@ class Camera:
     t_camera_world: Array  # (3,) or (F, 3) metres: where the world's origin is in the camera's frame
 
     def __post_init__(self) -> None:
-        if type(self.focal) is np.ndarray:  # others were made by `like` from one that was checked
+        if not is_torch_array(self.focal):  # tensors were made by `like` from one that was checked
+            for name in ("focal", "centre", "R_camera_world", "t_camera_world"):
+                object.__setattr__(self, name, _numbers(getattr(self, name), name))
             _check(self)
 
     def like(self, example: Array) -> "Camera":
@@ -55,6 +58,13 @@ class Camera:
         """Images (F, P, 2), pixels, of points (F, P, 3) metres; any finite number where nearer than `NEAR`."""
         p = self.in_camera(p_world)
         return p[..., :2] * inverse_depth(p[..., 2:])[0] * self.focal + self.centre
+
+
+def _numbers(values: Array, name: str) -> np.ndarray:
+    array = np.asarray(values)
+    if array.dtype.kind not in "fiu":
+        raise TargetError(f"the camera's {name} is of {array.dtype}; expected numbers")
+    return array
 
 
 def _check(camera: Camera) -> None:

@@ -192,6 +192,8 @@ def _residuals(body: BodyModel, bones: Bones, targets: Sequence[Target]) -> tupl
         raise TargetError(f"the targets have {', '.join(map(str, counts))} frames; expected the same number for all")
     if not any((r.confidence > 0).any() for r in residuals):
         raise TargetError("no target is seen in any frame; expected at least one finite one of positive weight")
+    if not all(r.confidence.shape[1] for r in residuals):
+        raise TargetError("a target has no points; expected at least one, or to be left out")
     return residuals
 
 

@@ -268,9 +268,10 @@ def _solved_joints(body: BodyModel, bones: Bones, names: Sequence[str]) -> tuple
 def _directions(v: np.ndarray, n: int) -> np.ndarray:
     """Unit vectors (n, 3) of one (3,) or n (n, 3) of any length but zero."""
     v = np.asarray(v, dtype=np.float64)
-    if v.shape not in ((3,), (n, 3)) or not (np.linalg.norm(v, axis=-1) > 1e-9).all():
-        raise TargetError(f"directions have shape {v.shape}; expected (3,) or ({n}, 3), none of length zero")
-    return np.broadcast_to(v / np.linalg.norm(v, axis=-1, keepdims=True), (n, 3)).copy()
+    length = np.linalg.norm(v, axis=-1, keepdims=True)
+    if v.shape not in ((3,), (n, 3)) or not (np.isfinite(length) & (length > 1e-9)).all():
+        raise TargetError(f"directions have shape {v.shape}; expected (3,) or ({n}, 3), finite, none of length zero")
+    return np.broadcast_to(v / length, (n, 3)).copy()
 
 
 def _numbers(values: np.ndarray, shape: tuple[int, ...], what: str) -> np.ndarray:
