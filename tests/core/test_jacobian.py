@@ -90,7 +90,7 @@ def test_a_small_step_gains_what_the_model_predicts(
 ) -> None:
     points = _points(body, "surface")
     problem, stage = _problem(points, rng, 3), Stage(unknowns, Weights(1.0, 4.0))
-    stepper = Stepper(stage, 22, points.bones.n_betas)
+    stepper = Stepper(stage, points.bones, points.bones.n_betas)
     state = stepper.followed(_state(rng, 3, points.bones.n_betas), problem.prior)
     at = problem.evaluate(state, stage)
     damping = np.full(3, 1e7)
@@ -117,7 +117,7 @@ def test_eliminating_the_latent_changes_no_step(rng: np.random.Generator, body: 
     state = _state(rng, 1, 0)
     at = problem.evaluate(state, stage)
     model = problem.model(at, stage)
-    step = Stepper(stage, 22, 0)(model, np.array([damping]))
+    step = Stepper(stage, points.bones, 0)(model, np.array([damping]))
     w_z, w_d, B, n = stage.weights.latent, stage.weights.residual, model.pull.B[0], model.normal.g.shape[1]
     D = np.zeros((63, n + 32))  # eta = u - B dz
     D[:, 3:66], D[:, n:] = np.eye(63), -B
@@ -144,7 +144,7 @@ def test_torch_gives_the_same_model(body: BodyModel, rng: np.random.Generator) -
     np.testing.assert_allclose(theirs.cost, mine.cost, rtol=1e-9)
     steps = []
     for p, at, one in ((problem, mine, np.ones(3)), (problem.like(like), theirs, torch.ones(3, dtype=torch.float64))):
-        steps.append(Stepper(stage, 22, points.bones.n_betas)(p.model(at, stage), one))
+        steps.append(Stepper(stage, points.bones, points.bones.n_betas)(p.model(at, stage), one))
     for name in ("u", "dz", "predicted"):
         np.testing.assert_allclose(getattr(steps[1], name), getattr(steps[0], name), rtol=1e-8, atol=1e-8)
 
@@ -155,6 +155,6 @@ def test_the_real_body_and_prior_too(rng: np.random.Generator) -> None:
     problem = Problem(points.bones, prior, (position,))
     state = explained(prior, rng.normal(size=(2, 32)), exp_so3(rng.normal(size=(2, 3))))
     at = problem.evaluate(state, stage)
-    step = Stepper(stage, 22, 0)(problem.model(at, stage), np.full(2, 1e6))
+    step = Stepper(stage, points.bones, 0)(problem.model(at, stage), np.full(2, 1e6))
     gained = at.cost - problem.evaluate(state.moved(step.u, step.dz, at.pose), stage).cost
     np.testing.assert_allclose(gained, step.predicted, rtol=1e-3)

@@ -141,7 +141,7 @@ UNUSABLE: dict[str, tuple[Any, str]] = {
     "a mirror": (lambda: [OrientationTargets(["head"], np.tile(np.diag([1.0, 1, -1]), (1, 1, 1, 1)))], "rotation"),
     "no forward": (lambda: [LookTargets(["head"], np.ones((1, 1, 3)), forward=np.zeros(3))], "directions"),
     "NaN forward": (lambda: [LookTargets(["head"], np.ones((1, 1, 3)), forward=np.full(3, np.nan))], "directions"),
-    "endless forward": (lambda: [LookTargets(["head"], np.ones((1, 1, 3)), forward=(np.inf, 0, 0))], "directions"),
+    "endless forward": (lambda: [LookTargets(["head"], np.ones((1, 1, 3)), forward=np.full(3, np.inf))], "directions"),
     "no up": (lambda: [GroundTargets(["head"], np.ones((1, 1)), up=np.zeros(3))], "directions"),
     "NaN ground": (lambda: [GroundTargets(["head"], np.ones((1, 1)), height=np.nan)], "plane"),
     "contact": (lambda: [GroundTargets(["head"], np.ones(1))], "contact"),

@@ -2,6 +2,7 @@
 """Solving from keypoints of every kind: each is reached, alone and mixed; what is locked stays; no input does harm."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,8 @@ from tests.core.known_poses import (
     solved,
     truth,
 )
+from tests.core.synthetic_bodies import body_arrays
+from vendor_core.body import load_body
 from vendor_core.errors import TargetError
 from vendor_core.ik import (
     DirectionTargets,
@@ -34,6 +37,7 @@ from vendor_core.ik import (
     Solution,
     SurfaceTargets,
     Unknowns,
+    solve,
 )
 from vendor_core.ik.targets import Target
 from vendor_core.motion import SOLVED
@@ -314,3 +318,18 @@ def test_frames_are_on_their_own(vertices: np.ndarray) -> None:
     for row in range(N):
         alone = solved(*targets([row]), robust=5.0)
         np.testing.assert_allclose(_posed(alone).joints[0], _posed(together).joints[row], atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["smplh", "smplx"])
+def test_the_finger_that_is_locked_stays_on_bodies_with_and_without_a_face(
+    kind: str, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    np.savez(tmp_path / "body.npz", **body_arrays(kind))
+    body, names = load_body(tmp_path / "body.npz"), ["left_index3", "left_middle3", "left_thumb3", "left_wrist"]
+    first, then = (JointTargets(names, rng.normal(size=(1, 4, 3)) * 0.3) for _ in range(2))
+    start = solve(body, load_prior(), [first], fingers=True)
+    locked = ("left_index1", "left_index2")
+    found = solve(body, load_prior(), [then], Unknowns(locked=locked), start, fingers=True)
+    moved = np.abs(found.R_local - start.R_local).max((0, 2, 3))
+    fingers = [f"left_{finger}{i}" for finger in ("index", "middle") for i in (1, 2)]
+    assert [moved[body.joint_names.index(name)] < 1e-12 for name in fingers] == [True, True, False, False]

@@ -15,6 +15,7 @@ from ..skeleton import N_BODY
 class Bones:
     """J joints of a body at rest, metres; the root comes first."""
 
+    names: tuple[str, ...]  # J
     rest: Array  # (J, 3) at zero betas
     shape_dirs: Array  # (J, 3, B) movement per unit of each beta
     tree: JointTree
@@ -43,7 +44,8 @@ class Bones:
 def bones_of(body: BodyModel, n_joints: int = N_BODY) -> Bones:
     """The first joints of a body: the 22 of body and limbs, or also those of face and fingers."""
     tree = joint_tree(tuple(body.parents[:n_joints]))
-    return Bones(body.joints_template[:n_joints], body.joint_shape_dirs[:n_joints, :, : body.num_betas], tree)
+    shape_dirs = body.joint_shape_dirs[:n_joints, :, : body.num_betas]
+    return Bones(body.joint_names[:n_joints], body.joints_template[:n_joints], shape_dirs, tree)
 
 
 @dataclass(frozen=True)

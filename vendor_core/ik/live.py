@@ -101,7 +101,7 @@ class LiveSolver:
         points = joint_points(body, joints_named(body, names))
         n = len(points)
         self._stage = Stage(Unknowns(locked=tuple(locked)))
-        self._stepper = Stepper(self._stage, N_BODY, 0)
+        self._stepper = Stepper(self._stage, points.bones, 0)
         self._position = Position(np.zeros((1, n)), POSITION_SIGMA, points, np.zeros((1, n, 3)))
         self._problem = Problem(points.bones, kept, (self._position,), anchor=kept.z)
         start = PoseState(R_local[None], trans[None], kept.z, np.zeros((1, 0)))

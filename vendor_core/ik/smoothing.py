@@ -127,7 +127,7 @@ def _step(problem: Problem, at: Evaluation, stage: Stage, smoothness: Smoothness
     G_parent = _parent_rotations(at)
     H, g = _in_parent_frames(H, g, G_parent)
     g = g + smoothness.gradient()
-    free = as_kind(stage.unknowns.mask(n // 3, 0), g)
+    free = as_kind(stage.unknowns.mask(problem.bones.names, 0), g)
     diagonal = H.reshape(n_frames, -1)[:, :: n + 4]
     diagonal += _DAMPING * diagonal + 1e-3
     if not bool(xp.all(free > 0)):

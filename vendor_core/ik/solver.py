@@ -36,7 +36,7 @@ def minimise(problem: Problem, state: PoseState, stage: Stage, known: Slopes | N
     Returns:
         The state reached, never of a higher cost than the start, and its cost (F,).
     """
-    xp, stepper = namespace(state.z), Stepper(stage, len(problem.bones), state.betas.shape[1])
+    xp, stepper = namespace(state.z), Stepper(stage, problem.bones, state.betas.shape[1])
     at = problem.evaluate(stepper.followed(state, problem.prior), stage)
     model, best, best_cost, rows = problem.model(at, stage, known), at.state, at.cost, np.arange(len(state))
     damping, growth = xp.full_like(at.cost, stage.damping), xp.full_like(at.cost, 2.0)
@@ -68,7 +68,7 @@ def minimise_on_device(problem: Problem, state: PoseState, stage: Stage) -> tupl
 
     A frame that is done, or whose step is refused, keeps its state where the others move on.
     """
-    xp, stepper = namespace(state.z), Stepper(stage, len(problem.bones), state.betas.shape[1])
+    xp, stepper = namespace(state.z), Stepper(stage, problem.bones, state.betas.shape[1])
     at = problem.evaluate(stepper.followed(state, problem.prior), stage)
     damping, growth = xp.full_like(at.cost, stage.damping), xp.full_like(at.cost, 2.0)
     done = at.cost < 0

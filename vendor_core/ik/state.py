@@ -29,14 +29,22 @@ class Unknowns:
     betas: bool = False  # of each frame on its own
     locked: tuple[str, ...] = ()  # names of joints that keep their rotation relative to the parent
 
-    def mask(self, n_joints: int, n_betas: int) -> np.ndarray:
+    def mask(self, joints: tuple[str, ...], n_betas: int) -> np.ndarray:
         """(T,) 1 where a number of the body tangent may change, else 0.
+
+        Args:
+            joints: J names of the joints that are solved; bodies without a face count fingers in another way.
+            n_betas: B.
 
         Raises:
             TargetError: a locked joint that does not exist.
         """
-        turning = np.ones((n_joints, 3))
-        turning[[joint_index(name) for name in self.locked if joint_index(name) < n_joints]] = 0
+        turning = np.ones((len(joints), 3))
+        for name in self.locked:
+            if name in joints:
+                turning[joints.index(name)] = 0
+            else:
+                joint_index(name)  # one that is not solved moves with its parent anyway; one that is none is refused
         if not self.orientation:
             turning[0] = 0
         rest = [np.full(3, float(self.translation)), np.full(n_betas, float(self.betas))]

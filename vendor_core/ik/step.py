@@ -9,6 +9,7 @@ from ..arrays import Array, Constant, eye, namespace, zeros
 from ..linalg import gemm, matvec, solve_spd
 from ..prior.base import Prior
 from ..skeleton import N_BODY, N_POSE
+from .bones import Bones
 from .prior_pull import reduced
 from .problem import Model, Stage
 from .state import PoseState
@@ -31,14 +32,14 @@ class Stepper:
 
     Args:
         stage: names the unknowns.
-        n_joints: J.
+        bones: J joints.
         n_betas: B.
     """
 
-    def __init__(self, stage: Stage, n_joints: int, n_betas: int):
-        mask = stage.unknowns.mask(n_joints, n_betas)
+    def __init__(self, stage: Stage, bones: Bones, n_betas: int):
+        mask = stage.unknowns.mask(bones.names, n_betas)
         self._stage = stage
-        self._n_vectors = 3 * n_joints + 3
+        self._n_vectors = bones.n_tangent
         self._free = None if mask.all() else Constant(mask)
         self._weights = stage.weights.pull
         others = np.ones(len(mask), bool)
