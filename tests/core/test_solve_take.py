@@ -220,3 +220,15 @@ def test_markers_that_span_no_person_are_refused(known: tuple[C3D, np.ndarray]) 
 def test_a_rate_that_makes_millions_of_frames_is_refused() -> None:
     with pytest.raises(TargetError, match="lower rate"):
         resampled(np.zeros((3, 1, 3)), 1e-6, 30.0)
+
+
+@pytest.mark.parametrize("bad", [1e7, 1e30])
+def test_a_marker_at_infinity_counts_as_unseen(known: tuple[C3D, np.ndarray], bad: float) -> None:
+    damaged, unseen = known[0].points[:30].copy(), known[0].points[:30].copy()
+    damaged[5, 7], unseen[5, 7] = bad, np.nan
+    found, expected = (
+        solve_take(_take(points, known[0].labels), default_body(), load_prior(), TakeOptions(), _quiet)
+        for points in (damaged, unseen)
+    )
+    np.testing.assert_array_equal(found.motion.poses, expected.motion.poses)
+    assert np.isnan(found.residual[5, 7])

@@ -26,6 +26,7 @@ from .timing import resampled, z_up
 
 _LEAST_MARKERS = 4  # seen in a frame, below which it counts as empty
 _SMALLEST, _LARGEST = 0.4, 6.0  # metres that the markers of a person span
+_FARTHEST = 1e5  # metres; a marker beyond is a damaged number, as good as unseen
 _REJECTED = 0.04  # metres: the robust loss hardly listens to a marker farther from its place
 
 Report = Callable[[float, str], None]
@@ -76,7 +77,7 @@ def solve_take(take: C3D, body: BodyModel, prior: Prior, options: TakeOptions, r
     report(0.0, "Reading labels")
     label_map = map_markers(take, options.layout)
     labels, source = gather_markers(take, label_map)
-    source = _trimmed(source, options)
+    source = _trimmed(np.where(np.abs(source) <= _FARTHEST, source, np.nan), options)
     markers, rate = resampled(z_up(source, labels, take.up_axis), take.rate, options.fps)
     seen = np.all(np.isfinite(markers), axis=-1)
     usable = seen.sum(1) >= _LEAST_MARKERS
