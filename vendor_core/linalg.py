@@ -21,10 +21,32 @@ def one_blas_thread(function: Callable[_P, _R]) -> Callable[_P, _R]:
 
     @wraps(function)
     def limited(*args: _P.args, **kwargs: _P.kwargs) -> _R:
-        with _thread_pools().limit(limits=1, user_api="blas"):
+        with _one_thread:
             return function(*args, **kwargs)
 
     return limited
+
+
+class _OneThread:
+    """Holds BLAS to one thread while anyone is inside: the first to enter limits it, the last to leave restores it."""
+
+    def __init__(self) -> None:
+        self._lock, self._inside = Lock(), 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._inside == 0:
+                self._limits = _thread_pools().limit(limits=1, user_api="blas")
+            self._inside += 1
+
+    def __exit__(self, *_error: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0:
+                self._limits.restore_original_limits()
+
+
+_one_thread = _OneThread()
 
 
 @cache

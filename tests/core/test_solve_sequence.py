@@ -33,6 +33,26 @@ def test_what_is_locked_stays_in_a_sequence() -> None:
         solve(default_body(), load_prior(), [JointTargets(BODY_JOINTS, joints)], Unknowns(residual=False), rate=60.0)
 
 
+def test_what_is_locked_stays_where_nothing_is_seen() -> None:
+    joints = _joints_of_motion()
+    first = solve(default_body(), load_prior(), [JointTargets(BODY_JOINTS, joints)])
+    joints[10:20] = np.nan  # frames
+    joints[25:32, [BODY_JOINTS.index("left_elbow"), BODY_JOINTS.index("left_wrist")]] = np.nan
+    targets, locked = [JointTargets(BODY_JOINTS, joints)], Unknowns(locked=("left_elbow",))
+    found = solve(default_body(), load_prior(), targets, locked, start=first, rate=60.0)
+    elbow, seen = BODY_JOINTS.index("left_elbow"), np.r_[0:10, 20:40]
+    np.testing.assert_allclose(found.R_local[seen, elbow], first.R_local[seen, elbow], atol=1e-9)
+
+
+def test_a_great_weight_leaves_the_others_smooth() -> None:
+    joints, weights = _joints_of_motion(), np.ones((40, 22))
+    weights[20, 3] = 1e9
+    usual, heavy = (
+        solve(default_body(), load_prior(), [JointTargets(BODY_JOINTS, joints, w)], rate=60.0) for w in (None, weights)
+    )
+    assert _shake(heavy) < 2 * _shake(usual)
+
+
 def test_a_sequence_has_one_shape() -> None:
     targets = [JointTargets(BODY_JOINTS, _joints_of_motion())]
     found = solve(default_body(), load_prior(), targets, Unknowns(betas=True), rate=60.0)

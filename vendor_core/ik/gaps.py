@@ -64,7 +64,8 @@ def smoothed_with_gaps(
         everything = everything.put(run, part)
         status[run] = np.where(np.isin(run, solved), SOLVED, BRIDGED)
     others = np.flatnonzero(status == HELD)
-    return everything.put(others, everything.take(nearest[others])), status
+    everything = everything.put(others, everything.take(nearest[others]))
+    return everything.keeping(stage.unknowns, problem.bones, held(state, solved, n_frames)[0]), status
 
 
 def hidden_joints_bridged(problem: Problem, state: PoseState, longest: int) -> PoseState:

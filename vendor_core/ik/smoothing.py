@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..arrays import Array, as_float64, as_kind, namespace
+from ..arrays import Array, as_float64, as_kind, namespace, zeros
 from ..linalg import matvec
 from ..parallel import in_parallel
 from ..rotations import exp_so3, identity_like
@@ -102,9 +102,11 @@ def _round(problem: Problem, state: PoseState, stage: Stage, weight: Array) -> t
     cost = float(xp.sum(at.cost) + smoothness.cost())
     for scale in (1.0, 0.5, 0.25):
         new = _moved(at, scale * x, scale * dz)
-        new_cost = float(xp.sum(problem.evaluate(new, stage).cost) + Smoothness.at(new, weight).cost())
-        if new_cost < cost:
-            return new, cost - new_cost > _WORTH * cost
+        # Frame by frame, or one frame of great weight would hide in rounding what all others gain.
+        gained = xp.sum(at.cost - problem.evaluate(new, stage).cost)
+        gained = float(gained + (smoothness.cost() - Smoothness.at(new, weight).cost()))
+        if gained > 0:
+            return new, gained > _WORTH * cost
     return state, False
 
 
@@ -156,8 +158,9 @@ def _in_parent_frames(H: Array, g: Array, G: Array) -> tuple[Array, Array]:
         turned = G_t @ xp.reshape(M[:, :n], (n_frames, n_joints, 3, -1))
         return xp.concat([xp.reshape(turned, (n_frames, n, -1)), M[:, n:]], axis=1)
 
-    H = xp.matrix_transpose(rows_turned(xp.matrix_transpose(rows_turned(H))))
-    return xp.asarray(H, copy=True), rows_turned(g[..., None])[..., 0]
+    turned = zeros(H.shape, H)  # in rows, so that its diagonal can be reached by strides
+    turned[...] = xp.matrix_transpose(rows_turned(xp.matrix_transpose(rows_turned(H))))
+    return turned, rows_turned(g[..., None])[..., 0]
 
 
 def _without_leaps(state: PoseState) -> PoseState:

@@ -30,6 +30,7 @@ _FIND = Stage(Unknowns(residual=False), hearing=Hearing(softness=7.0), iteration
 _REACH = Stage(iterations=20, damping=1e-4, tolerance=0.2, enough=0.02)
 _NARROWING = (10.0, 3.0, 1.0)  # times the robust scale asked for: graduated non-convexity
 _FARTHEST = 1e5  # of any number of a start: beyond, it is damaged
+_LEAST, _MOST = 1e-9, 1e9  # of a sigma, a robust scale and a rate: squares beyond would overflow
 _HANDS = 30  # joints of both hands, the last of every body that has any
 
 
@@ -205,8 +206,8 @@ def _check_settings(unknowns: Unknowns, robust: float | None, rate: float | None
 
 def _check_positive(**values: float | None) -> None:
     for name, value in values.items():
-        if value is not None and not (np.isfinite(value) and value > 0):
-            raise TargetError(f"{name} is {value}; expected a positive number")
+        if value is not None and not _LEAST < value < _MOST:
+            raise TargetError(f"{name} is {value}; expected a positive number, {_LEAST:g} to {_MOST:g}")
 
 
 def _fingers_at_rest(body: BodyModel, bones: Bones) -> np.ndarray | None:

@@ -106,6 +106,17 @@ class PoseState:
         betas = self.betas + step[:, n + 3 :] if self.betas.shape[1] else self.betas
         return PoseState(R, self.trans + step[:, n : n + 3], self.z + dz, betas)
 
+    def keeping(self, unknowns: Unknowns, bones: Bones, before: "PoseState") -> "PoseState":
+        """These frames with what may not change as it was before."""
+        mask = unknowns.mask(bones.names, 0)
+        kept = np.flatnonzero(mask[: 3 * len(bones)].reshape(-1, 3)[:, 0] == 0)
+        trans = self.trans if unknowns.translation else before.trans
+        if not len(kept):
+            return replace(self, trans=trans)
+        R_local = namespace(self.z).asarray(self.R_local, copy=True)
+        R_local[:, kept] = before.R_local[:, kept]
+        return replace(self, R_local=R_local, trans=trans)
+
     def orthonormal(self) -> "PoseState":
         """The state with rounding errors of its rotations removed, by a step of Newton and Schulz."""
         R = self.R_local
