@@ -51,7 +51,8 @@ class _Preconditioner:
     def __init__(self, H: Array, smoothness: Smoothness):
         xp = namespace(H)
         stiff = as_float64(xp.sum(xp.linalg.diagonal(H), axis=-1))
-        share = np.minimum(1.0, _USUAL * np.median(stiff) / np.maximum(stiff, 1e-30))  # one frame is not to speak for all
+        # One frame is not to speak for all.
+        share = np.minimum(1.0, _USUAL * np.median(stiff) / np.maximum(stiff, 1e-30))
         mean, weight = as_float64(xp.mean(as_kind(share, H)[:, None, None] * H, axis=0)), as_float64(smoothness.weight)
         scale = 1 / np.sqrt(np.maximum(weight, _FLEXIBLE * np.diag(mean).max()))
         stiffness, V = eigh(scale[:, None] * mean * scale)
