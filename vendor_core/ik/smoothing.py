@@ -24,7 +24,7 @@ from .state import PoseState, joined
 
 _WINDOW, _HALO = 192, 32  # frames solved together, and frames more on both sides
 _ROUNDS = 3
-_DAMPING = 1e-3
+_DAMPING = 1e-4
 _WORTH = 0.05  # share of the cost that a step gains, above which another is tried
 _ALIKE = 4  # neighbouring frames that share the decoder's Jacobians
 _LEAP, _BESIDE = 1.0, 3  # metres that a body does not go within so many frames and back
