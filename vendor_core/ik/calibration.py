@@ -12,10 +12,9 @@ import numpy as np
 
 from ..linalg import gemm, solve_spd
 from ..parallel import in_parallel
-from ..skeleton import N_POSE
 from .kinematic_jacobian import point_jacobian
 from .points import blended_rotations, place
-from .prior_pull import Reduced, reduced
+from .prior_pull import BODY_COLUMNS, Reduced, reduced
 from .problem import Evaluation, Model, Problem, Stage
 from .residuals import Normal, Position
 from .state import PoseState, joined
@@ -200,21 +199,18 @@ def _stepped(models: list[_Part], shared: Shared, prior: SharedPrior, damping: f
     states = []
     for model, part in zip(models, eliminated, strict=True):
         u = -part.alone - part.by_shared @ step
-        dz = part.pull.latent_step(u[:, _BODY])
+        dz = part.pull.latent_step(u[:, BODY_COLUMNS])
         states.append(model.at.state.changed(betas=np.zeros((len(u), 0))).moved(u, dz, model.at.pose))
     return states, prior.moved(shared, step)
-
-
-_BODY = slice(3, 3 + 3 * N_POSE)
 
 
 def _eliminated(model: _Part, damping: float) -> _Eliminated:
     H, n_shared = model.frames.normal.H, len(model.g_s)
     pull = reduced(model.frames.pull, np.full(len(H), damping))
     A = H + damping * (np.diagonal(H, axis1=1, axis2=2) + 1e-3)[:, :, None] * np.eye(H.shape[1])
-    A[:, _BODY, _BODY] += pull.H
+    A[:, BODY_COLUMNS, BODY_COLUMNS] += pull.H
     g = model.frames.normal.g.copy()
-    g[:, _BODY] += pull.g
+    g[:, BODY_COLUMNS] += pull.g
     solved, _ = solve_spd(A, np.concatenate([model.H_fs, g[..., None]], axis=2))
     flat = model.H_fs.reshape(-1, n_shared).T
     taken = gemm(flat, solved.reshape(-1, n_shared + 1))  # summed over the frames

@@ -16,7 +16,7 @@ from .problem import Problem, Stage
 from .solver import minimise_in_chunks
 from .state import PoseState
 
-_ALIKE = 4  # neighbouring frames that share the decoder's Jacobians
+ALIKE = 4  # neighbouring frames that share the decoder's Jacobians
 _ANCHORS_PER_SECOND = 15.0
 _AROUND, _ASTRAY = 15, 3.0  # frames on both sides; times their median cost
 
@@ -59,7 +59,7 @@ def solve_sequence(
     near = replace(stages[-1], damping=1e-3)
     state = between(found, anchors, np.arange(n))
     part, cost_others = minimise_in_chunks(
-        problem.take(others), state.take(others), near, lambda f: report(0.4 + 0.5 * f), in_a_row=_ALIKE
+        problem.take(others), state.take(others), near, lambda f: report(0.4 + 0.5 * f), in_a_row=ALIKE
     )
     state, costs = state.put(others, part), np.zeros(n)
     costs[anchors], costs[others] = as_float64(cost), as_float64(cost_others)

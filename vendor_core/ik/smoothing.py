@@ -14,11 +14,10 @@ from ..arrays import Array, as_float64, as_kind, namespace, zeros
 from ..linalg import matvec
 from ..parallel import in_parallel
 from ..rotations import exp_so3, identity_like
-from ..skeleton import N_POSE
 from .block_banded import solve_block_banded
-from .prior_pull import reduced, slopes
+from .prior_pull import BODY_COLUMNS, reduced, slopes
 from .problem import Evaluation, Problem, Stage
-from .sequence import between
+from .sequence import ALIKE, between
 from .smoothness import Smoothness, usual_acceleration
 from .state import PoseState, joined
 
@@ -26,9 +25,7 @@ _WINDOW, _HALO = 192, 32  # frames solved together, and frames more on both side
 _ROUNDS = 3
 _DAMPING = 1e-4
 _WORTH = 0.05  # share of the cost that a step gains, above which another is tried
-_ALIKE = 4  # neighbouring frames that share the decoder's Jacobians
 _LEAP, _BESIDE = 1.0, 3  # metres that a body does not go within so many frames and back
-_BODY = slice(3, 3 + 3 * N_POSE)
 
 
 @dataclass(frozen=True)
@@ -119,13 +116,13 @@ def _moved(at: Evaluation, x: Array, dz: Array) -> PoseState:
 
 def _step(problem: Problem, at: Evaluation, stage: Stage, smoothness: Smoothness) -> tuple[Array, Array]:
     """Steps (F, T) in parent frames and latent steps (F, L)."""
-    xp, known = namespace(at.cost), slopes(problem.prior, at.state.z, stage.weights.pull, _ALIKE)
+    xp, known = namespace(at.cost), slopes(problem.prior, at.state.z, stage.weights.pull, ALIKE)
     model = problem.model(at, stage, known)
     n_frames, n = at.cost.shape[0], 3 * len(problem.bones)
     prior = reduced(model.pull, xp.full_like(at.cost, _DAMPING))
     H, g = xp.asarray(model.normal.H[:, : n + 3, : n + 3], copy=True), xp.asarray(model.normal.g[:, : n + 3], copy=True)
-    H[:, _BODY, _BODY] += prior.H
-    g[:, _BODY] += prior.g
+    H[:, BODY_COLUMNS, BODY_COLUMNS] += prior.H
+    g[:, BODY_COLUMNS] += prior.g
     G_parent = _parent_rotations(at)
     H, g = _in_parent_frames(H, g, G_parent)
     g = g + smoothness.gradient()
@@ -138,7 +135,7 @@ def _step(problem: Problem, at: Evaluation, stage: Stage, smoothness: Smoothness
         H.reshape(n_frames, -1)[:, :: n + 4] += stiff
     x = -free * solve_block_banded(H, smoothness, free * g)
     u = matvec(G_parent, xp.reshape(x[:, :n], (n_frames, -1, 3)))
-    dz = prior.latent_step(xp.reshape(u, (n_frames, -1))[:, _BODY])
+    dz = prior.latent_step(xp.reshape(u, (n_frames, -1))[:, BODY_COLUMNS])
     return x, dz
 
 

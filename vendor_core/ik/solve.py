@@ -126,15 +126,22 @@ def solve(
     if len(guessed):
         found, _ = minimise_in_chunks(problem.take(guessed), state.take(guessed), _FIND)
         state = state.put(guessed, found)
-    stage = replace(_REACH, unknowns=unknowns)
-    for scale in (None,) if robust is None else (robust * factor for factor in _NARROWING):
-        stage = replace(stage, hearing=Hearing(robust=scale))
-        state, _ = minimise_in_chunks(problem, state, stage, report)
+    state, stage = _reached(problem, state, replace(_REACH, unknowns=unknowns), robust, report)
     if rate is None:
         state, status = held(state, solved, n_frames)
     else:
         state, status = _in_sequence(whole, state, solved, stage, rate)
     return Solution(state.like(np.zeros(1)), _missed(whole, state), status)
+
+
+def _reached(
+    problem: Problem, state: PoseState, stage: Stage, robust: float | None, report: Callable[[float], None]
+) -> tuple[PoseState, Stage]:
+    """The states at their targets, believed ever less far where that is asked for; and the last stage."""
+    for scale in (None,) if robust is None else (robust * factor for factor in _NARROWING):
+        stage = replace(stage, hearing=Hearing(robust=scale))
+        state, _ = minimise_in_chunks(problem, state, stage, report)
+    return state, stage
 
 
 def _in_sequence(

@@ -8,13 +8,12 @@ import numpy as np
 from ..arrays import Array, Constant, eye, namespace, zeros
 from ..linalg import gemm, matvec, solve_spd
 from ..prior.base import Prior
-from ..skeleton import N_BODY, N_POSE
+from ..skeleton import N_BODY
 from .bones import Bones
-from .prior_pull import reduced
+from .prior_pull import BODY_COLUMNS, reduced
 from .problem import Model, Stage
 from .state import PoseState
 
-_BODY = slice(3, 3 + 3 * N_POSE)  # the body joints' columns of the tangent
 _FLOOR = 1e-3  # added to the diagonal that scales the damping: no unknown is free of it
 
 
@@ -43,7 +42,7 @@ class Stepper:
         self._free = None if mask.all() else Constant(mask)
         self._weights = stage.weights.pull
         others = np.ones(len(mask), bool)
-        others[_BODY] = False
+        others[BODY_COLUMNS] = False
         self._others = Constant(np.flatnonzero(others))
 
         held = [j for j in range(1, N_BODY) if not mask[3 * j]]
@@ -69,12 +68,12 @@ class Stepper:
         xp, g, H, pull = namespace(damping), model.normal.g, model.normal.H, model.pull
         (w_z, w_d), prior, extra = self._weights, reduced(pull, damping), self._damping(H, damping)
         A = _with_diagonal(H, extra)
-        A[:, _BODY, _BODY] += prior.H
+        A[:, BODY_COLUMNS, BODY_COLUMNS] += prior.H
         b = xp.asarray(g, copy=True)
-        b[:, _BODY] += prior.g
+        b[:, BODY_COLUMNS] += prior.g
         u = self._solved(A, b)
-        dz = prior.latent_step(u[:, _BODY])
-        eta = u[:, _BODY] - matvec(pull.B, dz)
+        dz = prior.latent_step(u[:, BODY_COLUMNS])
+        eta = u[:, BODY_COLUMNS] - matvec(pull.B, dz)
         more = damping[:, None]
         predicted = xp.sum((extra * u - g) * u, axis=-1)
         predicted = predicted + w_z * xp.sum((more * dz - pull.z_error) * dz, axis=-1)
@@ -101,9 +100,9 @@ class Stepper:
         """With the latent locked the prior is a ridge about the rotations that it holds."""
         xp, g, H, w_d = namespace(damping), model.normal.g, model.normal.H, self._weights[1]
         ridge = zeros(g.shape, g)
-        ridge[:, _BODY] += w_d
+        ridge[:, BODY_COLUMNS] += w_d
         g = xp.asarray(g, copy=True)
-        g[:, _BODY] += w_d * model.pull.s
+        g[:, BODY_COLUMNS] += w_d * model.pull.s
         extra = self._damping(H, damping) + damping[:, None] * ridge
         u = self._solved(_with_diagonal(H, extra + ridge), g)
         return Step(u, zeros(model.pull.z_error.shape, g), xp.sum((extra * u - g) * u, axis=-1))
@@ -114,7 +113,7 @@ class Stepper:
         B, others = model.pull.B, self._others.like(g)
         n_frames, n_latent = model.pull.z_error.shape
         M = zeros((n_frames, H.shape[-1], n_latent + len(others)), g)
-        M[:, _BODY, :n_latent] = B
+        M[:, BODY_COLUMNS, :n_latent] = B
         M[:, others, n_latent + self._columns(others)] = 1.0
         if self._free is not None:
             M = M * self._free.like(g)[:, None]
@@ -123,7 +122,7 @@ class Stepper:
         g_x[:, :n_latent] += w_z * model.pull.z_error
         H_x[:, :n_latent, :n_latent] += w_z * eye(n_latent, g)
         if self._free is not None:  # joints held away from the prior still pull at the latent
-            B_held = xp.matrix_transpose(B * (1 - self._free.like(g)[_BODY, None]))
+            B_held = xp.matrix_transpose(B * (1 - self._free.like(g)[BODY_COLUMNS, None]))
             g_x[:, :n_latent] -= w_d * matvec(B_held, model.pull.s)
             H_x[:, :n_latent, :n_latent] += w_d * gemm(B_held, xp.matrix_transpose(B_held))
         diagonal = xp.linalg.diagonal(H_x) + _FLOOR

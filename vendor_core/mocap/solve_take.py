@@ -21,10 +21,9 @@ from .c3d import C3D
 from .layouts import LabelMap, gather_markers, map_markers
 from .marker_points import place_markers
 from .solve_frames import solve_frames
-from .subject import Subject, calibrate_subject
+from .subject import LEAST_MARKERS, Subject, calibrate_subject
 from .timing import resampled, z_up
 
-_LEAST_MARKERS = 4  # seen in a frame, below which it counts as empty
 _SMALLEST, _LARGEST = 0.4, 6.0  # metres that the markers of a person span
 _FARTHEST = 1e5  # metres; a marker beyond is a damaged number, as good as unseen
 _REJECTED = 0.04  # metres: the robust loss hardly listens to a marker farther from its place
@@ -80,10 +79,10 @@ def solve_take(take: C3D, body: BodyModel, prior: Prior, options: TakeOptions, r
     source = _trimmed(np.where(np.abs(source) <= _FARTHEST, source, np.nan), options)
     markers, rate = resampled(z_up(source, labels, take.up_axis), take.rate, options.fps)
     seen = np.all(np.isfinite(markers), axis=-1)
-    usable = seen.sum(1) >= _LEAST_MARKERS
+    usable = seen.sum(1) >= LEAST_MARKERS
     if not usable.any():
         raise TargetError(
-            f"no frame shows {_LEAST_MARKERS} of the {len(labels)} mapped markers at once; expected a full-body take"
+            f"no frame shows {LEAST_MARKERS} of the {len(labels)} mapped markers at once; expected a full-body take"
         )
     _check_size(markers[usable])
     targets = np.where(seen[..., None], markers, 0.0)

@@ -35,7 +35,7 @@ _BETAS_WEIGHT = 1.0
 _NEAR = 0.04  # metres: scale of the robust loss in the end
 _SHARPER = 0.5  # a sigma that is not this much smaller is not worth another turn
 _TURNS = 2
-_LEAST_MARKERS = 4  # seen in a frame, below which it is left out
+LEAST_MARKERS = 4  # seen in a frame, below which it is left out
 _FAR = 4.0  # sigmas from its place at which a marker is re-anchored
 _LOOSE = 0.10  # metres, sigma of a re-anchored marker
 
@@ -132,9 +132,9 @@ def calibrate_subject(
 def _usable(markers: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Finite markers and what is seen, of the frames that show enough, and which these are."""
     seen = seen & np.isfinite(markers).all(-1)
-    rows = np.flatnonzero(seen.sum(1) >= _LEAST_MARKERS)
+    rows = np.flatnonzero(seen.sum(1) >= LEAST_MARKERS)
     if not len(rows):
-        raise TargetError(f"no frame shows {_LEAST_MARKERS} markers at once; expected a take of a whole body")
+        raise TargetError(f"no frame shows {LEAST_MARKERS} markers at once; expected a take of a whole body")
     return np.where(seen[rows][..., None], markers[rows], 0.0), seen[rows], rows
 
 
