@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Poses drawn from the prior."""
+
+from argparse import Namespace
+from typing import Any
+
+import numpy as np
+
+from ..body import BodyModel, default_body
+from ..errors import PoiseError, TargetError
+from ..motion import read_motion, write_motion
+from ..prior import Prior, load_prior
+from ..rotations import exp_so3, log_so3
+from ..skeleton import BODY_JOINTS, JOINT_GROUPS, N_BODY
+from .shared import body_motion
+
+_UPRIGHT = np.array([np.pi / 2, 0.0, 0.0])
+
+
+def sample(options: Namespace) -> dict[str, Any]:
+    """Poses drawn from the prior, or from around a given pose, standing on the ground."""
+    prior, body, count = load_prior(options.prior), default_body(), options.n
+    drawn = prior.decode(prior.sample(count, options.seed))
+    root, betas = exp_so3(_UPRIGHT), None
+    if options.near is not None:
+        near = read_motion(options.near)
+        R_near = exp_so3(near.poses[0, :N_BODY])
+        root, drawn = (
+            R_near[0],
+            _drawn_near(prior, R_near[1:], drawn, 0.5 if options.amount is None else options.amount),
+        )
+        locked = [BODY_JOINTS.index(name) - 1 for name in _locked(options.lock)]
+        drawn[:, locked] = R_near[1:][locked]
+        betas = near.betas if near.body_name else None
+    elif options.lock or options.amount is not None:
+        raise PoiseError("--lock and --amount say what to keep of a pose; give that pose with --near POSE.npz")
+    R_local = np.concatenate([np.broadcast_to(root, (count, 1, 3, 3)), drawn], axis=1)
+    lowest = np.array([_lowest(body, R, betas) for R in R_local])
+    trans = np.stack([np.zeros(count), np.zeros(count), -lowest], axis=1)
+    write_motion(options.out, body_motion(R_local, trans, body, betas))
+    print(f"{options.out}: {count} poses")
+    return {"poses": count, "seed": options.seed, "prior": prior.name}
+
+
+def _lowest(body: BodyModel, R_local: np.ndarray, betas: np.ndarray | None) -> float:
+    """Height of the lowest vertex of a posed body whose trans is zero, metres."""
+    vertices = body.pose(R_local, betas=betas, vertices=True).vertices
+    assert vertices is not None
+    return float(vertices[:, 2].min())
+
+
+def _drawn_near(prior: Prior, R_near: np.ndarray, R_drawn: np.ndarray, amount: float) -> np.ndarray:
+    """Poses (N, 21, 3, 3) on the latent way from a pose (amount 0, hit exactly) to drawn ones (amount 1)."""
+    z_near = prior.encode(R_near)
+    missed = log_so3(np.swapaxes(prior.decode(z_near), -1, -2) @ R_near)
+    z = z_near + amount * (prior.encode(R_drawn) - z_near)
+    return prior.decode(z) @ exp_so3((1 - amount) * missed)
+
+
+def _locked(text: str) -> list[str]:
+    """Joint names of a list of groups and joints.
+
+    Raises:
+        TargetError: no such group or joint.
+    """
+    names: list[str] = []
+    for word in filter(None, text.split(",")):
+        if word not in JOINT_GROUPS and word not in BODY_JOINTS[1:]:
+            known = ", ".join((*JOINT_GROUPS, *BODY_JOINTS[1:]))
+            raise TargetError(f'No joint group or joint is called "{word}". Expected some of: {known}')
+        names += JOINT_GROUPS.get(word, (word,))
+    return names
