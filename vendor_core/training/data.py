@@ -5,7 +5,7 @@ A pack is one npz of clips laid end to end: `poses` (N, 22, 3) axis-angle (rest 
 `subject`, `kind` of each clip, `jump` (N,) suspicious frames, `ref_rest_offsets` (22, 3) from parent to joint.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,6 +77,16 @@ def load_poses(files: Iterable[Path], mirror: bool) -> PoseSet:
         weight = np.concatenate([weight, weight])
     R = exp_so3(w)
     return PoseSet(R[:, 0], R[:, 1:], weight / weight.sum(), rest)
+
+
+def load_clips(files: Iterable[Path]) -> Iterator[np.ndarray]:
+    """Runs of frames (F, 22, 3, 3) in which nothing jumps, float32, the root's world orientation first."""
+    for pack in map(_read_pack, files):
+        for start, length in zip(pack["start"].tolist(), pack["length"].tolist(), strict=True):
+            cuts = np.flatnonzero(pack["jump"][start : start + length]).tolist()
+            for first, end in zip([0, *(cut + 1 for cut in cuts)], [*cuts, length], strict=True):
+                if end > first:
+                    yield exp_so3(pack["poses"][start + first : start + end].astype(np.float32))
 
 
 def _read_pack(file: Path) -> dict[str, np.ndarray]:

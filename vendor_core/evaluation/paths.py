@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How paths between real poses run: evenly, straight, near to what people do, within joint limits.
+
+R is the longest step of a path by its shortest, a step being the mean distance that the surface moves between two
+frames: Davydov et al., "Adversarial Parametric Pose Prior", CVPR 2022. R alone says nothing of plausibility: each joint
+turned on its own scores well, and re-timing makes any path even.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from ..prior.base import Prior
+from ..prior.interpolate import interpolate_poses
+from ..rotations import rotation_angle
+from .data import EvaluationData
+from .limits import joint_limits
+from .neighbours import NearestPose
+
+Path = Literal["latent", "slerp", "geodesic"]
+Timing = Literal["constant", "linear"]
+
+_FINE = 120  # steps that measure a path's length
+_MIDDLES = (0.25, 0.5, 0.75)
+_CURVES = 30  # steps of the step curves
+
+
+@dataclass(frozen=True)
+class PathSizes:
+    """How many keys, and the numbers of steps between two of them."""
+
+    keys: int = 128
+    steps: tuple[int, ...] = (30, 10)
+
+
+class Paths:
+    """Pairs of real poses, and the training poses and limits that the paths between them are held against."""
+
+    def __init__(self, data: EvaluationData, sizes: PathSizes = PathSizes()):
+        self.data, self.sizes = data, sizes
+        self.keys = data.some(sizes.keys).astype(np.float64)
+        self.train, self.limits = NearestPose(data, data.train.R), joint_limits(data.train.R)
+
+    def measure(self, prior: Prior, path: Path = "latent") -> dict[str, object]:
+        """R raw and re-timed, path ratio, distance from data midway, limits, and how well keys are hit.
+
+        Returns:
+            `r_T` and `r_retimed_T` (mean, median, p95, max) for each number of steps T; `path_ratio` (length by the
+            distance of the keys); `mid_mm` (mean, median); `over_limits`; `key_error` (radians); `step_curve` and
+            `step_curve_retimed` (30,), mean steps by the mean of their path.
+        """
+        found: dict[str, object] = {}
+        for steps in self.sizes.steps:
+            for timing, name in (("linear", "r"), ("constant", "r_retimed")):
+                found[f"{name}_{steps}"] = _ratios(self._steps(self._along(prior, path, steps, timing)))
+        curves = self._along(prior, path, _CURVES, "linear"), self._along(prior, path, _CURVES, "constant")
+        fine = self._steps(self._along(prior, path, _FINE, "linear"))
+        apart = self._steps(np.stack([self.keys[:-1], self.keys[1:]], axis=1))[:, 0]
+        middles = curves[1][:, [round(t * _CURVES) for t in _MIDDLES]].reshape(-1, *self.keys.shape[1:])
+        near = self.train.distances(middles)
+        return found | {
+            "path_ratio": float((fine.sum(1) / apart).mean()),
+            "mid_mm": {"mean": float(near.mean()), "median": float(np.median(near))},
+            "over_limits": self.limits.over(curves[1].reshape(-1, *self.keys.shape[1:])),
+            "key_error": _key_error(curves[1], self.keys),
+            "step_curve": _mean_curve(self._steps(curves[0])),
+            "step_curve_retimed": _mean_curve(self._steps(curves[1])),
+        }
+
+    def _along(self, prior: Prior, path: Path, steps: int, timing: Timing) -> np.ndarray:
+        """Poses (pairs, steps + 1, 21, 3, 3)."""
+        pairs = zip(self.keys[:-1], self.keys[1:], strict=True)
+        return np.stack([interpolate_poses(prior, np.stack(pair), [steps], path, timing) for pair in pairs])
+
+    def _steps(self, R: np.ndarray) -> np.ndarray:
+        """Mean movement (pairs, steps), mm, of the surface from frame to frame."""
+        p = self.data.surface(R.reshape(-1, *R.shape[2:])).reshape(*R.shape[:2], -1, 3)
+        return 1e3 * np.linalg.norm(np.diff(p, axis=1), axis=-1).mean(-1)
+
+
+def _ratios(steps: np.ndarray) -> dict[str, float]:
+    r = steps.max(1) / np.maximum(steps.min(1), 1e-9)
+    p95 = float(np.quantile(r, 0.95))
+    return {"mean": float(r.mean()), "median": float(np.median(r)), "p95": p95, "max": float(r.max())}
+
+
+def _mean_curve(steps: np.ndarray) -> list[float]:
+    return (steps / steps.mean(1, keepdims=True)).mean(0).round(4).tolist()
+
+
+def _key_error(R: np.ndarray, keys: np.ndarray) -> float:
+    """Largest angle, radians, between a path's ends and their keys."""
+    ends = np.stack([R[:, 0], R[:, -1]]), np.stack([keys[:-1], keys[1:]])
+    return float(rotation_angle(np.swapaxes(ends[0], -1, -2) @ ends[1]).max())
+
