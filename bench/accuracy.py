@@ -4,12 +4,12 @@
 import numpy as np
 
 from vendor_core.body import default_body
+from vendor_core.evaluation.metrics import joint_error
 from vendor_core.ik import fit_joints
 from vendor_core.prior import load_prior
 from vendor_core.skeleton import BODY_JOINTS, N_BODY
 
 from .drags import EFFECTORS
-from .metrics import joint_error
 from .motion import random_poses
 from .rows import Benchmark, Figure, Outcome, Settings
 from .takes_made import unusual_subject

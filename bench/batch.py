@@ -9,11 +9,11 @@ from vendor_core.arrays import Array
 from vendor_core.body import BodyModel, default_body
 from vendor_core.devices import chosen_device
 from vendor_core.errors import PoiseError
+from vendor_core.evaluation.metrics import joint_error
 from vendor_core.ik import JointTargets, Solution, solve
 from vendor_core.prior import load_prior
 from vendor_core.skeleton import BODY_JOINTS, N_BODY
 
-from .metrics import joint_error
 from .motion import random_poses
 from .rows import Benchmark, Figure, Outcome, Settings, Unavailable
 

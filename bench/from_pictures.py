@@ -6,12 +6,12 @@ from time import perf_counter
 import numpy as np
 
 from vendor_core.body import default_body
+from vendor_core.evaluation.metrics import joint_error, p_mpjpe
 from vendor_core.ik import Camera, ImageTargets, solve
 from vendor_core.prior import load_prior
 from vendor_core.skeleton import N_BODY
 
 from .images import KEYPOINTS, pictures
-from .metrics import joint_error, p_mpjpe
 from .rows import Benchmark, Figure, Outcome, Settings
 from .without_prior import joints_from_pictures
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from vendor_core.body import default_body
+from vendor_core.evaluation.metrics import joint_error
 from vendor_core.mocap.solve_take import TakeOptions
 
 from .known import known_take
-from .metrics import joint_error
 from .motion import one_clip_a_subject
 from .rows import Benchmark, Figure, Outcome, Settings
 from .takes import motion_joints, solve_quietly

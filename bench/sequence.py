@@ -9,9 +9,9 @@ import numpy as np
 
 from vendor_core.arrays import Array
 from vendor_core.body import default_body
+from vendor_core.evaluation.metrics import acceleration_error, joint_error
 
 from .known import KnownTake, known_take
-from .metrics import acceleration_error, joint_error
 from .motion import long_clip, one_clip_a_subject
 from .rows import Benchmark, Figure, Outcome, Settings, Unavailable
 from .takes_made import Faults, many_points, record

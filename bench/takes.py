@@ -7,6 +7,7 @@ import numpy as np
 
 from vendor_core.body import default_body
 from vendor_core.errors import LayoutError
+from vendor_core.evaluation.metrics import joint_error
 from vendor_core.mocap.c3d import C3D, read_c3d
 from vendor_core.mocap.solve_take import TakeOptions, TakeSolution, solve_take
 from vendor_core.motion import Motion
@@ -14,7 +15,7 @@ from vendor_core.prior import load_prior
 from vendor_core.rotations import exp_so3
 from vendor_core.skeleton import N_BODY
 
-from .metrics import joint_error, limb_angle
+from .metrics import limb_angle
 from .motion import PACK_RATE, long_clip, pack_of
 from .rows import Benchmark, Figure, Outcome, Settings, Unavailable
 from .takes_made import Faults, record
