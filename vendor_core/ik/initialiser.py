@@ -10,6 +10,7 @@ import numpy as np
 
 from ..arrays import as_float64, as_kind
 from ..prior.base import Prior
+from ..prior.guess import skeleton_size
 from ..rotations import nearest_rotation
 from ..skeleton import N_BODY
 from .bones import Bones
@@ -17,6 +18,7 @@ from .points import place
 from .residuals import Position
 from .state import PoseState, explained
 
+_SMALLEST = 1e-3  # metres that all bones of a body measure together, at least
 _Z_UP = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])  # world axes, Z up, of one with Y up
 
 
@@ -65,22 +67,37 @@ def nearest_start(position: Position, starts: Sequence[PoseState]) -> PoseState:
     return best
 
 
-def guessed_starts(prior: Prior, joints: np.ndarray, seen: np.ndarray, n_joints: int = N_BODY) -> list[PoseState]:
+def first_guess(prior: Prior, bones: Bones, joints: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The prior's learned guess of latents (F, L) and root rotations (F, 3, 3), at the size of its own skeleton.
+
+    A child's bent knee and an adult's are told apart by size alone where only hands, feet and head are seen.
+
+    Args:
+        prior: guesses.
+        bones: of the body whose joints are seen.
+        joints: (F, 22, 3) metres, any number where unseen.
+        seen: (F, 22) bool.
+    """
+    scale = skeleton_size(prior.rest_joints) / max(skeleton_size(as_float64(bones.rest)[:N_BODY]), _SMALLEST)
+    return prior.guess(scale * joints, seen)
+
+
+def guessed_starts(prior: Prior, bones: Bones, joints: np.ndarray, seen: np.ndarray) -> list[PoseState]:
     """What the prior's learned guess makes of a few joints, once with Y up and once with Z up.
 
     Where the torso is not seen the guess needs to know which way is up; the caller keeps what fits better.
 
     Args:
         prior: guesses.
+        bones: of the states; those beyond the body rest.
         joints: (F, 22, 3) metres, any number where unseen.
         seen: (F, 22) bool.
-        n_joints: joints of the states; those beyond the body rest.
 
     Returns:
         One state a guess, with the pelvis at the origin.
     """
     starts = []
     for R_world_y_up in (np.eye(3), _Z_UP):
-        z, R_root = prior.guess(joints @ R_world_y_up, seen)
-        starts.append(explained(prior, z, R_world_y_up @ R_root, 0, n_joints))
+        z, R_root = first_guess(prior, bones, joints @ R_world_y_up, seen)
+        starts.append(explained(prior, z, R_world_y_up @ R_root, 0, len(bones)))
     return starts

@@ -13,7 +13,7 @@ import numpy as np
 from ..arrays import as_float64
 from ..rotations import exp_so3
 from .camera import place_before
-from .initialiser import guessed_starts, nearest_start
+from .initialiser import first_guess, guessed_starts, nearest_start
 from .points import BodyPoints, place
 from .problem import Problem, Stage
 from .residuals import Hearing, Orientation, Pinhole, Position
@@ -50,7 +50,7 @@ def first_states(problem: Problem, seen: SeenJoints) -> tuple[PoseState, np.ndar
         state = state.put(rich, _guessed_whole(problem, seen.take(rich)))
     if position is not None and (some := np.flatnonzero(spatial & ~whole)).size:
         part = seen.take(some)
-        starts = guessed_starts(problem.prior, part.positions, part.known, len(problem.bones))
+        starts = guessed_starts(problem.prior, problem.bones, part.positions, part.known)
         if not part.known.any():  # nothing to guess from
             starts = [state.take(some)]
         state = state.put(some, nearest_start(position.take(some), starts))
@@ -60,7 +60,7 @@ def first_states(problem: Problem, seen: SeenJoints) -> tuple[PoseState, np.ndar
 
 
 def _guessed_whole(problem: Problem, seen: SeenJoints) -> PoseState:
-    z, R_root = problem.prior.guess(seen.positions, seen.known)
+    z, R_root = first_guess(problem.prior, problem.bones, seen.positions, seen.known)
     state = explained(problem.prior, z, R_root, 0, len(problem.bones))
     return state.changed(trans=seen.positions[:, 0] - as_float64(problem.bones.rest[0]))
 

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the learned initialiser sees: joints in their own frame, so that world position and heading do not matter."""
 
+import numpy as np
+
 from ..arrays import Array, as_kind, namespace
 from ..linalg import matvec
-from ..skeleton import BODY_JOINTS, N_BODY, mirrored_name
+from ..skeleton import BODY_JOINTS, BODY_PARENTS, N_BODY, mirrored_name
 
 _LEFT = [j for j, name in enumerate(BODY_JOINTS) if name.startswith("left_")]
 _RIGHT = [BODY_JOINTS.index(mirrored_name(BODY_JOINTS[j])) for j in _LEFT]
@@ -49,6 +51,12 @@ def features(joints: Array, seen: Array, R_frame: Array, centre: Array, torso: A
     local = matvec(xp.matrix_transpose(R_frame)[..., None, :, :], joints - centre[..., None, :])
     flat = xp.reshape(2 * local * mask[..., None], (*joints.shape[:-2], 3 * N_BODY))
     return xp.concat([flat, mask, xp.astype(torso, joints.dtype)[..., None]], axis=-1)
+
+
+def skeleton_size(rest_joints: np.ndarray) -> float:
+    """What all bones of a rest skeleton (22, 3) measure together, metres."""
+    steps = rest_joints[1:] - rest_joints[list(BODY_PARENTS[1:])]
+    return float(np.linalg.norm(steps, axis=-1).sum())
 
 
 def _across(v: Array, y: Array) -> Array:
