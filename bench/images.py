@@ -6,17 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from vendor_core.body import BodyModel
+from vendor_core.evaluation.pictures import KEYPOINTS
 from vendor_core.rotations import exp_so3
 
 from .motion import random_poses
 from .rows import Settings
 
-KEYPOINTS = (
-    "head", "neck", "jaw", "left_eye_smplhf", "right_eye_smplhf", "left_shoulder", "right_shoulder", "left_elbow",
-    "right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle",
-    "right_ankle",
-)  # fmt: skip
-"""COCO's 17 keypoints, its nose and ears replaced by jaw, head and neck, which the bodies have."""
 FOCAL, SIZE = 1000.0, 1000.0  # pixels
 NEAREST, FARTHEST = 3.0, 4.0  # metres from the camera to the pelvis
 _FACING = exp_so3(np.array([np.pi, 0, 0]))  # from Y up, looking along -Z, to a camera's x right, y down, z forward
