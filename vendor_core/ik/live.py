@@ -65,6 +65,9 @@ class KeptPose:
     def sample(self, n: int, seed: int) -> np.ndarray:
         return self._prior.sample(n, seed)
 
+    def log_density(self, z: Array) -> Array:
+        return self._prior.log_density(z)
+
 
 @dataclass(frozen=True)
 class LivePose:

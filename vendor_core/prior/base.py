@@ -42,3 +42,7 @@ class Prior(Protocol):
     def sample(self, n: int, seed: int) -> np.ndarray:
         """n latents (n, L), float64, drawn from the density of the training poses; the seed decides them."""
         ...
+
+    def log_density(self, z: Array) -> Array:
+        """Log densities (...), nats, of latents z (..., L) under that density; differentiable in torch."""
+        ...

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Small fully connected networks with SiLU, their forward-mode Jacobian, and the 6D rotation head.
+"""Small fully connected networks, their forward-mode Jacobian, and the 6D rotation head.
 
-SiLU is smooth, which halves the iterations of a Gauss-Newton solver through the decoder (LeakyReLU has kinks).
+SiLU is smooth, which halves the iterations of a Gauss-Newton solver through the decoder; LeakyReLU has kinks, and is
+what published weights were trained with.
 6D rotations: Zhou et al., "On the Continuity of Rotation Representations in Neural Networks", CVPR 2019.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from array_api_compat import is_torch_array
@@ -16,29 +19,76 @@ from ..linalg import gemm
 from ..rotations import rotation_from_6d
 
 
+class Activation(Protocol):
+    """What happens to each number between two layers."""
+
+    def __call__(self, x: Array) -> Array: ...
+
+    def with_slope(self, x: Array) -> tuple[Array, Array]:
+        """Values, and their derivatives by x, in the shape of x."""
+        ...
+
+
+@dataclass(frozen=True)
+class Silu:
+    """x times its logistic function; by tanh, which cannot overflow."""
+
+    def __call__(self, x: Array) -> Array:
+        return x * (0.5 + 0.5 * namespace(x).tanh(0.5 * x))
+
+    def with_slope(self, x: Array) -> tuple[Array, Array]:
+        s = 0.5 + 0.5 * namespace(x).tanh(0.5 * x)
+        return x * s, s * (1 + x * (1 - s))
+
+
+@dataclass(frozen=True)
+class LeakyRelu:
+    """x where it is positive, `slope` times x elsewhere."""
+
+    slope: float
+
+    def __call__(self, x: Array) -> Array:
+        return namespace(x).where(x > 0, x, self.slope * x)
+
+    def with_slope(self, x: Array) -> tuple[Array, Array]:
+        ones = namespace(x).ones_like(x)
+        slope = namespace(x).where(x > 0, ones, self.slope * ones)
+        return slope * x, slope
+
+
 class Network:
-    """Linear layers with SiLU between them; weights are kept once for each dtype and device that asked.
+    """Linear layers with an activation between them; weights are kept once for each dtype and device that asked.
 
     Args:
-        layers: pairs of a weight (out, in) and a bias (out,).
+        layers: pairs of a weight (out, in) and a bias (out,), NumPy or torch.
+        activation: SiLU by default.
     """
 
-    def __init__(self, layers: list[tuple[np.ndarray, np.ndarray]]):
-        self._layers = layers
+    def __init__(self, layers: Sequence[tuple[Array, Array]], activation: Activation | None = None):
+        self.layers = list(layers)
+        self.activation = activation or Silu()
         self._cache: dict[tuple[str, str], list[tuple[Array, Array]]] = {}
+
+    @property
+    def n_in(self) -> int:
+        return int(self.layers[0][0].shape[1])
+
+    @property
+    def n_out(self) -> int:
+        return int(self.layers[-1][0].shape[0])
 
     def layers_like(self, x: Array) -> list[tuple[Array, Array]]:
         """The weights and biases in the kind, dtype and device of x."""
         key = (str(x.dtype), str(x.device) if is_torch_array(x) else "")
         if key not in self._cache:
-            self._cache[key] = [(as_kind(W, x), as_kind(b, x)) for W, b in self._layers]
+            self._cache[key] = [(as_kind(W, x), as_kind(b, x)) for W, b in self.layers]
         return self._cache[key]
 
     def __call__(self, x: Array) -> Array:
         """Outputs (..., out) of inputs x (..., in)."""
         *hidden, (W, b) = self.layers_like(x)
         for W_hidden, b_hidden in hidden:
-            x = _silu(x @ W_hidden.T + b_hidden)
+            x = self.activation(x @ W_hidden.T + b_hidden)
         return x @ W.T + b
 
     def with_jacobian(self, x: Array) -> tuple[Array, Array]:
@@ -46,19 +96,9 @@ class Network:
         *hidden, (W, b) = self.layers_like(x)
         J = None
         for W_hidden, b_hidden in hidden:
-            x, slope = _silu_with_slope(x @ W_hidden.T + b_hidden)
+            x, slope = self.activation.with_slope(x @ W_hidden.T + b_hidden)
             J = slope[..., None] * (W_hidden if J is None else gemm(W_hidden, J))
         return x @ W.T + b, W if J is None else gemm(W, J)
-
-
-def _silu(x: Array) -> Array:
-    """x times its logistic function; by tanh, which cannot overflow."""
-    return x * (0.5 + 0.5 * namespace(x).tanh(0.5 * x))
-
-
-def _silu_with_slope(x: Array) -> tuple[Array, Array]:
-    s = 0.5 + 0.5 * namespace(x).tanh(0.5 * x)
-    return x * s, s * (1 + x * (1 - s))
 
 
 def rotations_of_outputs(y: Array) -> Array:
@@ -85,8 +125,10 @@ def rotation_jacobian(y: Array, J: Array, R: Array) -> Array:
     return M @ xp.reshape(J, (*J.shape[:-2], n, 6, J.shape[-1]))
 
 
-def network_from(arrays: Mapping[str, np.ndarray], part: str, n_in: int, n_out: int, name: str) -> Network:
-    """The network stored as `PART_W0`, `PART_b0`, `PART_W1` ..., checked to map n_in numbers to n_out.
+def network_from(
+    arrays: Mapping[str, np.ndarray], part: str, n_in: int, n_out: int | tuple[int, ...], name: str
+) -> Network:
+    """The network stored as `PART_W0`, `PART_b0`, `PART_W1` ..., checked to map n_in numbers to n_out (or one of them).
 
     Raises:
         PriorError: layers are missing, are no numbers, do not chain, or are not finite.
@@ -102,8 +144,10 @@ def network_from(arrays: Mapping[str, np.ndarray], part: str, n_in: int, n_out: 
             )
         layers.append((W, b))
         width = W.shape[0]
-    if not layers or width != n_out:
+    allowed = (n_out,) if isinstance(n_out, int) else n_out
+    if not layers or width not in allowed:
+        expected = " or ".join(str(n) for n in allowed)
         raise PriorError(
-            f"{name}: the {part} has {len(layers)} layers and ends at {width} numbers; expected {n_out} numbers"
+            f"{name}: the {part} has {len(layers)} layers and ends at {width} numbers; expected {expected} numbers"
         )
     return Network(layers)

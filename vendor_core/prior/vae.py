@@ -4,7 +4,8 @@
 After Pavlakos et al., "Expressive Body Capture" (VPoser), CVPR 2019, with a smooth activation and a density of the
 encodings fitted after training. The file is an npz of plain arrays, written by `training.train_vae`:
 `format` (text), `encoder_W0`, `encoder_b0`, ..., `decoder_W0`, ..., `guess_W0`, ..., `density_*`, `rest_joints`
-(22, 3), and the texts `license`, `provenance`, `command`, `data`, `attribution`.
+(22, 3), and the texts `license`, `provenance`, `command`, `data`, `attribution`. The encoder ends in the latent's L
+means, or in its means and L log variances.
 """
 
 from collections.abc import Mapping
@@ -16,15 +17,18 @@ from ..arrays import Array, namespace
 from ..errors import PriorError
 from ..npz import read_npz, text_of
 from ..skeleton import N_BODY, N_POSE
+from .autoencoder import AutoEncoder
 from .density import mixture_from
 from .guess import N_FEATURES, features, own_frame
-from .network import network_from, rotation_jacobian, rotations_of_outputs
+from .network import network_from, rotations_of_outputs
 
 FORMAT = "poise vae 1"
+LOG_VARIANCES = -12.0, 4.0
+"""The least and the most that an encoder's log variance counts, in training and after."""
 
 
-class VaePrior:
-    """A `base.Prior` made of an encoder, a decoder and a density; `name` is the file's stem."""
+class VaePrior(AutoEncoder):
+    """The auto-encoder with a density of its encodings and a learned initialiser; `name` is the file's stem."""
 
     def __init__(self, arrays: Mapping[str, np.ndarray], name: str):
         """Check and take the arrays of a prior file.
@@ -32,44 +36,31 @@ class VaePrior:
         Raises:
             PriorError: they are not those of a VAE prior.
         """
-        if text_of(arrays.get("format")) != FORMAT:
-            raise PriorError(f'{name} is no pose prior of Poise; expected an npz file with format "{FORMAT}"')
-        for key, array in arrays.items():
-            if array.dtype.kind == "f" and not np.isfinite(array).all():
-                raise PriorError(f'{name}: "{key}" holds numbers that are not finite; get the file anew')
-            if array.dtype.kind != ("U" if array.ndim == 0 else "f"):
-                raise PriorError(
-                    f'{name}: "{key}" is {array.dtype} of shape {array.shape}; expected arrays or one text'
-                )
-        self.name = name
+        _check_arrays(arrays, name)
         rows = arrays.get("decoder_W0", np.zeros(0))
         if rows.ndim != 2 or rows.shape[1] == 0:
             raise PriorError(f"{name}: decoder_W0 has shape {rows.shape}; expected (width, latent)")
-        self.latent_dim = int(rows.shape[1])
-        self._encoder = network_from(arrays, "encoder", 9 * N_POSE, self.latent_dim, name)
-        self._decoder = network_from(arrays, "decoder", self.latent_dim, 6 * N_POSE, name)
-        self._guesser = network_from(arrays, "guess", N_FEATURES, self.latent_dim + 6, name)
-        self.density = mixture_from(arrays, self.latent_dim, name)
-        self.rest_joints = arrays.get("rest_joints", np.zeros(0)).astype(np.float64)
-        if self.rest_joints.shape != (N_BODY, 3):
-            raise PriorError(f"{name}: rest_joints has shape {self.rest_joints.shape}; expected ({N_BODY}, 3)")
-        self.about = {key: text_of(array) for key, array in arrays.items() if array.dtype.kind == "U"}
-        """Licence, provenance, training command, data and attribution, as texts."""
+        n = int(rows.shape[1])
+        rest_joints = arrays.get("rest_joints", np.zeros(0)).astype(np.float64)
+        if rest_joints.shape != (N_BODY, 3):
+            raise PriorError(f"{name}: rest_joints has shape {rest_joints.shape}; expected ({N_BODY}, 3)")
+        super().__init__(
+            name=name,
+            encoder=network_from(arrays, "encoder", 9 * N_POSE, (n, 2 * n), name),
+            decoder=network_from(arrays, "decoder", n, 6 * N_POSE, name),
+            rest_joints=rest_joints,
+            about={key: text_of(array) for key, array in arrays.items() if array.dtype.kind == "U"},
+        )
+        self._guesser = network_from(arrays, "guess", N_FEATURES, n + 6, name)
+        self.density = mixture_from(arrays, n, name)
 
-    def encode(self, R: Array) -> Array:
-        """Mean latents (..., L) of poses R (..., 21, 3, 3)."""
-        xp = namespace(R)
-        return self._encoder(xp.reshape(R, (*R.shape[:-3], 9 * N_POSE)))
-
-    def decode(self, z: Array) -> Array:
-        """Poses R (..., 21, 3, 3) of latents z (..., L)."""
-        return rotations_of_outputs(self._decoder(z))
-
-    def decode_with_jacobian(self, z: Array) -> tuple[Array, Array]:
-        """Poses R (..., 21, 3, 3) and Jacobians W (..., 21, 3, L): `R(z + dz) ~ R(z) exp(W dz)`."""
-        y, J = self._decoder.with_jacobian(z)
-        R = rotations_of_outputs(y)
-        return R, rotation_jacobian(y, J, R)
+    def deviation(self, outputs: Array) -> Array:
+        """Standard deviations (..., L) of latents; the least of all where the file's encoder has means alone."""
+        xp, n = namespace(outputs), self.latent_dim
+        least, most = LOG_VARIANCES
+        if outputs.shape[-1] == n:
+            return xp.full_like(outputs, np.exp(0.5 * least))
+        return xp.exp(0.5 * xp.clip(outputs[..., n:], least, most))
 
     def guess(self, joints: Array, seen: Array) -> tuple[Array, Array]:
         """A first guess of the pose behind some joints, for a solver to start from; learned.
@@ -93,6 +84,21 @@ class VaePrior:
     def sample(self, n: int, seed: int) -> np.ndarray:
         """n latents (n, L), float64, from the density of the training poses; the seed decides them."""
         return self.density.sample(n, seed)
+
+    def log_density(self, z: Array) -> Array:
+        """Log densities (...), nats, of latents z (..., L) among the encodings of the training poses."""
+        return self.density.log_density(z)
+
+
+def _check_arrays(arrays: Mapping[str, np.ndarray], name: str) -> None:
+    """Raises a PriorError where arrays are of another format, not finite, or neither numbers nor texts."""
+    if text_of(arrays.get("format")) != FORMAT:
+        raise PriorError(f'{name} is no pose prior of Poise; expected an npz file with format "{FORMAT}"')
+    for key, array in arrays.items():
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise PriorError(f'{name}: "{key}" holds numbers that are not finite; get the file anew')
+        if array.dtype.kind != ("U" if array.ndim == 0 else "f"):
+            raise PriorError(f'{name}: "{key}" is {array.dtype} of shape {array.shape}; expected arrays or one text')
 
 
 def read_vae(path: Path) -> VaePrior:
