@@ -1,28 +1,41 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Paths through poses that hit every key exactly, at constant speed if asked.
+"""Poses from key to key, every key hit exactly, at constant speed if asked.
 
-The latent path between two keys is the decoded straight line between their encodings. What the decoder misses at
-each key is a rotation a joint; its logarithm is blended in along the segment, so the keys are exact. Constant timing
-re-times a segment by arc length, then by a few passes that make the chords between frames equal.
+Constant timing measures how far the skin moves, on average over its vertices: a path is re-timed by its arc length,
+then by a few passes that make the steps between frames equal. A loop is a path whose last key is its first again.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from ..body.kinematics import BODY_TREE
+from ..body import default_body
+from ..body.patches import default_patches
 from ..errors import MotionError
-from ..rotations import exp_so3, log_so3, matrix_to_quaternion
-from ..skeleton import N_POSE
+from ..linalg import one_blas_thread
+from ..rotations import matrix_to_quaternion
+from ..skeleton import N_BODY, N_POSE
 from .base import Prior
+from .geodesic import geodesic
+from .segment_paths import LatentPath, SegmentPath, slerp_path
 
-_FINE = 181  # points that measure a segment's arc length
-_PASSES = 4
-_TIP = 0.1  # metres: points beside each joint, so that twist counts as motion, as it does on the skin
+PathKind = Literal["latent", "slerp", "geodesic"]
+Timing = Literal["constant", "linear"]
 
-SegmentPath = Callable[[np.ndarray], np.ndarray]
-"""Poses (T, 21, 3, 3) at times (T,) from 0 to 1 within a segment."""
+_FINE = 61  # points that measure a segment's arc length
+_PASSES = 8
+_EVEN = 1e-4  # the longest step exceeds the shortest by this share at most: no further pass
+_STILL = 1e-6  # metres: a path this short has no speed to speak of
+
+
+@dataclass(frozen=True)
+class Inbetweens:
+    """Frames from key to key."""
+
+    R: np.ndarray  # (N, 21, 3, 3), float64
+    times: np.ndarray  # (N,) 0 at the first key, 1 at the second, and so on: where else to take what goes with the pose
 
 
 def segment_counts(n_keys: int, n_frames: int) -> list[int]:
@@ -43,46 +56,54 @@ def interpolate_poses(
     prior: Prior,
     R_keys: np.ndarray,
     counts: Sequence[int],
-    path: Literal["latent", "slerp"] = "latent",
-    timing: Literal["constant", "linear"] = "constant",
+    path: PathKind = "latent",
+    timing: Timing = "constant",
     rest_joints: np.ndarray | None = None,
 ) -> np.ndarray:
+    """The poses of `inbetweens`, (sum(counts) + 1, 21, 3, 3), without their times."""
+    return inbetweens(prior, R_keys, counts, path, timing, rest_joints).R
+
+
+@one_blas_thread
+def inbetweens(
+    prior: Prior,
+    R_keys: np.ndarray,
+    counts: Sequence[int],
+    path: PathKind = "latent",
+    timing: Timing = "constant",
+    rest_joints: np.ndarray | None = None,
+) -> Inbetweens:
     """Poses from key to key, keys included and hit exactly.
 
     Args:
         prior: decodes the latent path.
         R_keys: key poses (K, 21, 3, 3).
         counts: K - 1 numbers of steps; segment i spans counts[i] of them.
-        path: "latent" through the prior, "slerp" each joint on its own.
-        timing: "constant" speed within each segment, in metres of the body's points; "linear" in the path's parameter.
-        rest_joints: rest positions (22, 3) of the body to measure speed on; the prior's own where None.
+        path: "latent" through the prior; "geodesic" too, and moving the skin as little as it can; "slerp" each joint
+            on its own.
+        timing: "constant" speed of the skin within each segment; "linear" in the path's parameter.
+        rest_joints: rest positions (22, 3), metres, of the body to measure speed on, under the default body's skin;
+            its own where None.
 
     Returns:
-        Poses (sum(counts) + 1, 21, 3, 3), float64.
+        sum(counts) + 1 poses and their times.
 
     Raises:
-        MotionError: keys and counts do not fit.
+        MotionError: keys and counts do not fit, or keys are not finite.
     """
-    R_keys = np.asarray(R_keys, dtype=np.float64)
-    if (
-        R_keys.ndim != 4
-        or R_keys.shape[1:] != (N_POSE, 3, 3)
-        or len(counts) != len(R_keys) - 1
-        or min(counts, default=0) < 1
-    ):
-        raise MotionError(
-            f"keys of shape {R_keys.shape} with steps {list(counts)}; expected keys (K, 21, 3, 3), two or more, "
-            "and K - 1 steps of at least 1"
-        )
-    rest = prior.rest_joints if rest_joints is None else np.asarray(rest_joints, dtype=np.float64)
-    frames = [R_keys[:1]]
-    for start, end, count in zip(R_keys[:-1], R_keys[1:], counts, strict=True):
-        along = _latent_path(prior, start, end) if path == "latent" else _slerp_path(start, end)
+    R_keys = _checked(R_keys, counts)
+    rest = np.asarray(default_body().joints_template[:N_BODY] if rest_joints is None else rest_joints, dtype=np.float64)
+    frames, times = [R_keys[:1]], [np.zeros(1)]
+    for i, count in enumerate(counts):
+        along = _path(prior, R_keys[i], R_keys[i + 1], path, rest)
         t = np.linspace(0, 1, count + 1)
-        poses = along(_constant_speed(along, t, rest) if timing == "constant" else t)
-        poses[-1] = end
+        if timing == "constant" and count > 1:
+            t = _constant_speed(along, t, rest)
+        poses = along(t)
+        poses[-1] = R_keys[i + 1]
         frames.append(poses[1:])
-    return np.concatenate(frames)
+        times.append(i + t[1:])
+    return Inbetweens(np.concatenate(frames), np.concatenate(times))
 
 
 def continuous_quaternions(R: np.ndarray) -> np.ndarray:
@@ -93,47 +114,36 @@ def continuous_quaternions(R: np.ndarray) -> np.ndarray:
     return q
 
 
-def _latent_path(prior: Prior, start: np.ndarray, end: np.ndarray) -> SegmentPath:
-    ends = np.stack([start, end])
-    z = prior.encode(ends)
-    missed = log_so3(np.swapaxes(prior.decode(z), -1, -2) @ ends)
+def _checked(R_keys: np.ndarray, counts: Sequence[int]) -> np.ndarray:
+    R_keys = np.asarray(R_keys, dtype=np.float64)
+    fits = R_keys.ndim == 4 and R_keys.shape[1:] == (N_POSE, 3, 3) and len(counts) == len(R_keys) - 1
+    if not fits or min(counts, default=0) < 1:
+        raise MotionError(
+            f"keys of shape {R_keys.shape} with steps {list(counts)}; expected keys (K, 21, 3, 3), two or more, "
+            "and K - 1 steps of at least 1"
+        )
+    if not np.isfinite(R_keys).all():
+        bad = np.flatnonzero(~np.isfinite(R_keys).all(axis=(1, 2, 3)))
+        raise MotionError(f"key {bad[0]} holds numbers that are not finite; expected rotations of all 21 joints")
+    return R_keys
 
-    def along(t: np.ndarray) -> np.ndarray:
-        blend = np.stack([1 - t, t], axis=-1)
-        return prior.decode(blend @ z) @ exp_so3(np.tensordot(blend, missed, axes=1))
 
-    return along
-
-
-def _slerp_path(start: np.ndarray, end: np.ndarray) -> SegmentPath:
-    w = log_so3(np.swapaxes(start, -1, -2) @ end)
-    return lambda t: start @ exp_so3(t[:, None, None] * w)
+def _path(prior: Prior, start: np.ndarray, end: np.ndarray, kind: PathKind, rest: np.ndarray) -> SegmentPath:
+    if kind == "slerp":
+        return slerp_path(start, end)
+    line = LatentPath(prior, start, end)
+    return line if kind == "latent" else geodesic(line, default_patches(), rest)
 
 
 def _constant_speed(along: SegmentPath, t: np.ndarray, rest: np.ndarray) -> np.ndarray:
-    """Times (T,) at which the path's points make equal steps, starting from even times t (T,)."""
-    fine = np.linspace(0, 1, _FINE)
-    s = _arc_length(along(fine), rest)
-    if s[-1] == 0:  # both keys are one pose: nothing moves
-        return t
-    times = np.interp(t, s / s[-1], fine)
-    for _ in range(_PASSES):
-        s = _arc_length(along(times), rest)
+    """Times (T,) at which the skin makes equal steps, starting from even times t (T,)."""
+    times = np.linspace(0, 1, _FINE)
+    for _ in range(1 + _PASSES):
+        steps = default_patches().steps(along(times), rest)
+        if steps.sum() < _STILL:  # both keys are one pose: nothing moves
+            return t
+        if len(times) == len(t) and steps.max() <= (1 + _EVEN) * steps.min():
+            break
+        s = np.concatenate([[0.0], np.cumsum(steps)])
         times = np.interp(t, s / s[-1], times)
     return times
-
-
-def _arc_length(R: np.ndarray, rest: np.ndarray) -> np.ndarray:
-    """Length (T,), in metres, of the way up to each pose: mean chord of the body's points."""
-    p = pose_points(R, rest)
-    chords = np.mean(np.linalg.norm(np.diff(p, axis=0), axis=-1), axis=-1)
-    return np.concatenate([[0.0], np.cumsum(chords)])
-
-
-def pose_points(R: np.ndarray, rest: np.ndarray) -> np.ndarray:
-    """Points (T, 88, 3) of poses R (T, 21, 3, 3), pelvis at rest: every joint and three points beside it."""
-    root = np.broadcast_to(np.eye(3), (len(R), 1, 3, 3))
-    G = BODY_TREE.global_rotations(np.concatenate([root, R], axis=1))
-    p = BODY_TREE.positions(G, rest, np.zeros(3))
-    tips = p[:, :, None] + _TIP * np.swapaxes(G, -1, -2)
-    return np.concatenate([p, tips.reshape(len(R), -1, 3)], axis=1)
