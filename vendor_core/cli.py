@@ -119,8 +119,14 @@ def _add_interpolate(verbs: Any) -> None:
     parser = _verb(verbs, "interpolate", "go from key to key through the prior", "motion file")
     parser.add_argument("keys", type=Path, metavar="KEYS.npz", help="a motion file whose frames are the keys")
     parser.add_argument("--frames", type=_count, required=True, metavar="N", help="frames in all, keys included")
-    parser.add_argument("--path", choices=("latent", "slerp"), default="latent")
+    parser.add_argument(
+        "--path",
+        choices=("latent", "slerp", "geodesic"),
+        default="latent",
+        help="through the prior, each joint alone, or through the prior the shortest way; default: %(default)s",
+    )
     parser.add_argument("--timing", choices=("constant", "linear"), default="constant")
+    parser.add_argument("--loop", action="store_true", help="go back to the first key, which ends the motion too")
     parser.add_argument("--prior", default="vae", metavar="NAME|FILE", help="default: %(default)s")
 
 

@@ -93,8 +93,26 @@ def test_interpolation_has_the_frames_asked_for_and_hits_the_keys(tmp_path: Path
         R_missed = np.swapaxes(exp_so3(keys.poses[key]), -1, -2) @ exp_so3(motion.poses[frame])
         assert rotation_angle(R_missed).max() < 1e-6
         np.testing.assert_allclose(motion.trans[frame], keys.trans[key])
-    np.testing.assert_allclose(motion.trans[8], keys.trans.mean(axis=0))
+    way = (motion.trans - keys.trans[0]) @ (keys.trans[1] - keys.trans[0])
+    assert np.all(np.diff(way) > 0)  # along the line, in time with the body
     assert np.abs(np.diff(motion.poses, axis=0)).max() < 0.2  # no jump
+
+
+def test_a_loop_ends_with_its_first_frame(tmp_path: Path, pose: Path) -> None:
+    out = tmp_path / "loop.npz"
+    assert main(["interpolate", str(pose), "--frames", "21", "--loop", "--path", "geodesic", "-o", str(out)]) == 0
+    keys, motion = read_motion(pose), read_motion(out)
+    for key, frame in ((0, 0), (1, 10), (0, 20)):
+        np.testing.assert_allclose(exp_so3(motion.poses[frame]), exp_so3(keys.poses[key]), atol=1e-6)
+        np.testing.assert_allclose(motion.trans[frame], keys.trans[key], atol=1e-12)
+
+
+def test_one_key_is_no_loop(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["sample", "-n", "1", "-o", str(tmp_path / "one.npz")])
+    for extra in ([], ["--loop"]):
+        arguments = ["interpolate", str(tmp_path / "one.npz"), "--frames", "9", "-o", str(tmp_path / "out.npz")]
+        assert main(arguments + extra) == 2
+        assert "expected two or more" in capsys.readouterr().err
 
 
 def test_joints_come_back_from_a_fit(tmp_path: Path) -> None:
