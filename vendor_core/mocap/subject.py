@@ -25,7 +25,7 @@ from .marker_points import PlacedMarkers
 
 MARKER_SIGMA = 0.010  # metres: the error of a marker that costs one unit
 MARKER_WEIGHTS = Weights(residual=10.0)
-N_FRAMES = 40
+N_FRAMES = 64
 TRUNK = ("LFWT", "RFWT", "LBWT", "RBWT", "C7", "CLAV", "T10", "STRN", "LSHO", "RSHO")
 _SOFT = 0.014  # metres: sigma of a marker, before it is known how well the model explains markers
 _LEAST_SIGMA = 0.0005  # metres
