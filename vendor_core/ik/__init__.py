@@ -3,7 +3,7 @@
 
 from .camera import Camera
 from .live import LivePose, LiveSolver
-from .solve import Solution, fit_joints, solve
+from .solving import Solution, fit_joints, solve
 from .state import Unknowns
 from .targets import (
     DirectionTargets,
