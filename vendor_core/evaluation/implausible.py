@@ -17,7 +17,7 @@ Score = Callable[[np.ndarray], np.ndarray]
 """Numbers (N,), the higher the less plausible, of poses R (N, 21, 3, 3)."""
 
 POSES = 1000
-_ONE_JOINT, _ALL_JOINTS, _HYPER = np.radians([45, 90]), np.radians(15), np.radians([20, 40])
+_ONE_JOINT, _ALL_JOINTS, _HYPER = (45.0, 90.0), 15.0, (20.0, 40.0)  # degrees
 _HINGES = tuple(BODY_JOINTS.index(f"{side}_{joint}") - 1 for side in ("left", "right") for joint in ("knee", "elbow"))
 _LEFT = tuple(j - 1 for j, name in enumerate(BODY_JOINTS) if name.startswith("left_"))
 
@@ -64,11 +64,11 @@ def broken_poses(R: np.ndarray, R_train: np.ndarray, seed: int = SEED) -> dict[s
     rows = np.arange(n)
     one = R.copy()
     which = rng.integers(N_POSE, size=n)
-    one[rows, which] = one[rows, which] @ exp_so3(_axes(rng, (n,)) * rng.uniform(*_ONE_JOINT, (n, 1)))
-    every = R @ exp_so3(_axes(rng, (n, N_POSE)) * _ALL_JOINTS)
+    one[rows, which] = one[rows, which] @ exp_so3(_axes(rng, (n,)) * np.radians(rng.uniform(*_ONE_JOINT, (n, 1))))
+    every = R @ exp_so3(_axes(rng, (n, N_POSE)) * np.radians(_ALL_JOINTS))
     hyper, hinge = R.copy(), rng.integers(len(_HINGES), size=n)
     bend = _bending_axes(R_train)[hinge]
-    hyper[rows, np.array(_HINGES)[hinge]] = exp_so3(-bend * rng.uniform(*_HYPER, (n, 1)))
+    hyper[rows, np.array(_HINGES)[hinge]] = exp_so3(-bend * np.radians(rng.uniform(*_HYPER, (n, 1))))
     swapped = R.copy()
     swapped[:, _LEFT] = np.roll(R, 1, axis=0)[:, _LEFT]
     return {"one_joint": one, "all_joints": every, "hyper_extended": hyper, "swapped": swapped}
