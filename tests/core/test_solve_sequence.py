@@ -68,6 +68,18 @@ def test_a_sequence_of_pictures_is_smoothed_too() -> None:
     assert _shake(together) < 0.3 * _shake(each)
 
 
+@pytest.mark.parametrize("rate", [None, 60.0])
+@pytest.mark.parametrize("robust", [None, 5.0])
+def test_progress_only_grows_and_ends_at_one(rate: float | None, robust: float | None) -> None:
+    joints = np.tile(_joints_of_motion(), (4, 1, 1))
+    joints[-5:] = np.nan
+    fractions: list[float] = []
+    targets = [JointTargets(BODY_JOINTS, joints)]
+    solve(default_body(), load_prior(), targets, robust=robust, rate=rate, report=fractions.append)
+    assert len(fractions) > 2 and fractions[-1] == 1.0
+    assert np.all(np.diff(fractions) >= 0) and fractions[0] > 0
+
+
 def _shake(solution: Solution) -> float:
     """Mean acceleration of the joints, metres per frame squared."""
     joints = default_body().pose(solution.R_local, solution.trans).joints[:, :22]

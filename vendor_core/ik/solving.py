@@ -31,6 +31,7 @@ _REACH = Stage(iterations=20, damping=1e-4, tolerance=0.2, enough=0.02)
 _NARROWING = (10.0, 3.0, 1.0)  # times the robust scale asked for: graduated non-convexity
 _FARTHEST = 1e5  # of any number of a start: beyond, it is damaged
 _LEAST, _MOST = 1e-9, 1e9  # of a sigma, a robust scale and a rate: squares beyond would overflow
+_ONE_BY_ONE = 0.7  # share of a sequence's solve that its frames take before they are smoothed
 _HANDS = 30  # joints of both hands, the last of every body that has any
 
 
@@ -95,7 +96,7 @@ def solve(
             None for frames on their own.
         like: an array of the kind, dtype and device to compute with (`devices.chosen_device`); float64 in NumPy by
             default.
-        report: called with the fraction done.
+        report: called with the fraction done, which only grows and ends at 1.
 
     Returns:
         A solution of F frames. A frame in which nothing is seen holds the nearest solved pose and says so.
@@ -113,6 +114,7 @@ def solve(
     whole = Problem(bones, prior, residuals, fingers=_fingers_at_rest(body, bones))
     seen = _seen_joints(body, targets, residuals).take(solved)
     state, guessed = first_states(whole.take(solved), seen)
+    # The guess is what the latents are expected near, with a start too: it says where to begin, not where to end.
     whole = replace(whole, anchor=state.z[nearest_of(solved, n_frames)])
     if start is not None:
         state, guessed = _given_start(start, solved, n_frames, len(bones)), guessed[:0]
@@ -126,11 +128,14 @@ def solve(
     if len(guessed):
         found, _ = minimise_in_chunks(problem.take(guessed), state.take(guessed), _FIND)
         state = state.put(guessed, found)
-    state, stage = _reached(problem, state, replace(_REACH, unknowns=unknowns), robust, report)
+    share = 1.0 if rate is None else _ONE_BY_ONE
+    state, stage = _reached(problem, state, replace(_REACH, unknowns=unknowns), robust, lambda f: report(share * f))
     if rate is None:
         state, status = held(state, solved, n_frames)
     else:
-        state, status = _in_sequence(whole, state, solved, stage, rate)
+        rest = 1 - share
+        state, status = _in_sequence(whole, state, solved, stage, rate, lambda f: report(share + rest * f))
+        report(1.0)  # frames held at an end are no part of what is smoothed
     return Solution(state.like(np.zeros(1)), _missed(whole, state), status)
 
 
@@ -138,21 +143,22 @@ def _reached(
     problem: Problem, state: PoseState, stage: Stage, robust: float | None, report: Callable[[float], None]
 ) -> tuple[PoseState, Stage]:
     """The states at their targets, believed ever less far where that is asked for; and the last stage."""
-    for scale in (None,) if robust is None else (robust * factor for factor in _NARROWING):
+    scales = [None] if robust is None else [robust * factor for factor in _NARROWING]
+    for turn, scale in enumerate(scales):
         stage = replace(stage, hearing=Hearing(robust=scale))
-        state, _ = minimise_in_chunks(problem, state, stage, report)
+        state, _ = minimise_in_chunks(problem, state, stage, lambda f, turn=turn: report((turn + f) / len(scales)))
     return state, stage
 
 
 def _in_sequence(
-    whole: Problem, state: PoseState, solved: np.ndarray, stage: Stage, rate: float
+    whole: Problem, state: PoseState, solved: np.ndarray, stage: Stage, rate: float, report: Callable[[float], None]
 ) -> tuple[PoseState, np.ndarray]:
     """The states as those of one person who moves: one shape, smoothed, short gaps bridged; and each frame's status."""
     problem = whole.take(solved)
     if stage.unknowns.betas:
         stage = replace(stage, unknowns=replace(stage.unknowns, betas=False))
         state, _ = minimise_in_chunks(problem, _one_shape(state), stage)
-    return smoothed_with_gaps(whole, state, solved, stage, Smoothing(rate, noise_of(problem, state)))
+    return smoothed_with_gaps(whole, state, solved, stage, Smoothing(rate, noise_of(problem, state)), report)
 
 
 def _one_shape(state: PoseState) -> PoseState:
