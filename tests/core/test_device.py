@@ -81,6 +81,19 @@ def test_chunks_shrink_when_memory_runs_out(
     assert "too little memory for 16 frames" in caplog.text
 
 
+def test_a_device_without_memory_is_said_in_one_line(
+    problem: tuple[Problem, PoseState], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full_device(part: Problem, state: PoseState, stage: Stage) -> tuple[PoseState, Any]:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(solver, "minimise_on_device", full_device)
+    monkeypatch.setattr(solver, "is_accelerated", lambda x: True)
+    like = torch.zeros(1, dtype=torch.float64)
+    with pytest.raises(PoiseError, match="too little free memory for 64 frames"):
+        solver.minimise_in_chunks(problem[0].like(like), problem[1].like(like), STAGE)
+
+
 def test_a_solve_may_run_in_torch() -> None:
     joints = default_body().pose(exp_so3(np.zeros((2, 22, 3)))).joints[:, :22]
     ours = fit_joints(default_body(), load_prior(), BODY_JOINTS, joints)

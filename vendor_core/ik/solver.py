@@ -12,6 +12,7 @@ import numpy as np
 
 from ..arrays import Array, namespace
 from ..devices import is_accelerated, out_of_memory
+from ..errors import PoiseError
 from ..parallel import in_parallel
 from .prior_pull import Slopes, slopes
 from .problem import Problem, Stage
@@ -96,6 +97,9 @@ def minimise_in_chunks(
         stage: what is free and when to stop.
         report: called with the fraction done after each chunk.
         in_a_row: neighbouring frames that are alike, so that one's Jacobians of the decoder serve the others.
+
+    Raises:
+        PoiseError: an accelerator has no memory for the smallest chunk.
     """
     if not len(state):
         return state, namespace(state.z).zeros_like(state.z[:, 0])
@@ -132,8 +136,13 @@ def _on_device_in_chunks(
         try:
             part, cost = minimise_on_device(problem.take(rows), state.take(rows), stage)
         except RuntimeError as problem_there:
-            if not out_of_memory(problem_there) or chunk <= _CHUNK:
+            if not out_of_memory(problem_there):
                 raise
+            if chunk <= _CHUNK:
+                raise PoiseError(
+                    f"the device has too little free memory for {chunk} frames at once; "
+                    "expected a few hundred MiB: close what else uses it, or compute on the CPU"
+                ) from None
             chunk //= 2
             _LOG.warning("the device has too little memory for %d frames at once; going on with %d", 2 * chunk, chunk)
             continue
