@@ -12,7 +12,7 @@ from .mocap.c3d import read_c3d
 from .mocap.layouts import map_markers
 from .motion.amass import HELD, read_motion
 from .npz import read_npz
-from .prior import load_prior
+from .prior import VPOSER_SUFFIXES, load_prior
 
 
 def describe(path: Path) -> dict[str, Any]:
@@ -25,6 +25,8 @@ def describe(path: Path) -> dict[str, Any]:
         return _take(path)
     if path.suffix.lower() == ".pkl":
         return _body(path)
+    if path.is_dir() or path.suffix.lower() in VPOSER_SUFFIXES:
+        return _prior(path)
     kinds = {"v_template": _body, "format": _prior, "poses": _motion, "joints": _joints}
     found = read_npz(path, kinds, PoiseError)
     for name, kind in kinds.items():

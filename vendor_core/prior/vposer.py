@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: Apache-2.0
+"""VPoser, from the user's own copy of its weights: Pavlakos et al., "Expressive Body Capture", CVPR 2019.
+
+The weights are licensed by their authors and never shipped. Both published versions are read:
+version 2 (the folder V02_05, from its snapshots) and version 1 (vposer_v1_0, snapshots/TR00_E096.pt). Batch
+normalisation, as it is after training, is folded into the linear layers; the six numbers of each rotation are put in
+our order. What VPoser lacks (an initialiser, a skeleton) is lent by the shipped prior.
+"""
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from ..arrays import Array, namespace
+from ..errors import PriorError
+from ..linalg import gemm
+from ..skeleton import N_POSE
+from .autoencoder import AutoEncoder
+from .checkpoint import Checkpoint, read_checkpoint
+from .density import standard_normal_log_density
+from .network import LeakyRelu, Network, rotation_vectors
+from .vae import VaePrior
+
+VPOSER_SUFFIXES = (".ckpt", ".pt", ".pth")
+_EPSILON = 1e-5  # of torch's BatchNorm1d
+_PARALLEL = 1e-9  # length of the cross product of two columns that make no rotation
+_AXIS_ANGLE, _MATRICES = 3 * N_POSE, 9 * N_POSE
+
+Layer = tuple[np.ndarray, np.ndarray]
+"""A weight (out, in) and a bias (out,)."""
+
+
+class VPoserPrior(AutoEncoder):
+    """A `base.Prior` of VPoser's networks, its latents N(0, I).
+
+    Args:
+        name: the checkpoint's stem.
+        version: 1 or 2.
+        encoder: from rotation vectors (63) or matrices (189) to the means and, before softplus, the deviations.
+        decoder: as `AutoEncoder`'s.
+        shipped: the prior whose initialiser and skeleton serve VPoser.
+    """
+
+    def __init__(self, name: str, version: int, encoder: Network, decoder: Network, shipped: VaePrior):
+        about = {
+            "format": f"VPoser version {version}",
+            "license": "that of its authors: https://smpl-x.is.tue.mpg.de",
+            "encoder": f"{encoder.n_in} numbers to {decoder.n_in} means and {decoder.n_in} deviations",
+            "width": str(decoder.layers[0][0].shape[0]),
+        }
+        super().__init__(name, encoder, decoder, shipped.rest_joints, about)
+        self._shipped = shipped
+
+    def inputs(self, R: Array) -> Array:
+        """Rotation vectors (..., 63) of poses R (..., 21, 3, 3), or their matrices (..., 189): what was trained on."""
+        if self.encoder.n_in == _MATRICES:
+            return super().inputs(R)
+        return namespace(R).reshape(rotation_vectors(R), (*R.shape[:-3], _AXIS_ANGLE))
+
+    def deviation(self, outputs: Array) -> Array:
+        """Standard deviations (..., L) of latents: softplus."""
+        xp, x = namespace(outputs), outputs[..., self.latent_dim :]
+        return xp.where(x > 0, x, xp.zeros_like(x)) + xp.log1p(xp.exp(-xp.abs(x)))
+
+    def guess(self, joints: Array, seen: Array) -> tuple[Array, Array]:
+        """A solver's start, as `base.Prior.guess`: the shipped prior's guess, encoded anew."""
+        z, R_root = self._shipped.guess(joints, seen)
+        return self.encode(self._shipped.decode(z)), R_root
+
+    def sample(self, n: int, seed: int) -> np.ndarray:
+        """n latents (n, L), float64, drawn from N(0, I) as VPoser does; the seed decides them."""
+        return np.random.default_rng(seed).standard_normal((n, self.latent_dim))
+
+    def log_density(self, z: Array) -> Array:
+        """Log densities (...), nats, of latents z (..., L) under N(0, I)."""
+        return standard_normal_log_density(z)
+
+
+def checkpoint_in(path: Path) -> Path:
+    """The newest snapshot of an experiment's folder, by the numbers in its name; a file is itself.
+
+    Raises:
+        PriorError: the folder holds no snapshot.
+    """
+    if not path.is_dir():
+        return path
+    found = [
+        file
+        for folder in (path / "snapshots", path)
+        for file in folder.glob("*")
+        if file.suffix.lower() in VPOSER_SUFFIXES
+    ]
+    if not found:
+        raise PriorError(f'{path.name} holds no snapshots/*.ckpt or *.pt; expected VPoser\'s folder, such as "V02_05"')
+    return max(found, key=lambda file: [int(number) for number in re.findall(r"\d+", file.stem)])
+
+
+def read_vposer(path: Path, shipped: VaePrior) -> VPoserPrior:
+    """Read VPoser's weights, of version 1 or 2, from a checkpoint; nothing pickled in it runs.
+
+    Raises:
+        PriorError: the file is missing, damaged, no checkpoint of torch, or not of VPoser.
+    """
+    weights = _Weights(read_checkpoint(path))
+    version, name, slope = (2, path.stem, 0.01) if weights.has("encoder_net.1.weight") else (1, path.stem, 0.2)
+    encoder, decoder = _version_2(weights) if version == 2 else _version_1(weights)
+    decoder[-1] = _columns_in_turn(decoder[-1], weights)
+    prior = VPoserPrior(name, version, Network(encoder, LeakyRelu(slope)), Network(decoder, LeakyRelu(slope)), shipped)
+    first, second = np.moveaxis(prior.decoder(np.zeros(prior.latent_dim)).reshape(N_POSE, 2, 3), 1, 0)
+    if np.linalg.norm(np.cross(first, second), axis=-1).min() < _PARALLEL:
+        raise PriorError(f"{path.name} decodes to no rotations; get the file anew")
+    return prior
+
+
+class _Weights:
+    """The layers of a checkpoint, checked as they are taken; the names' common prefix, as "vp_model.", is left out."""
+
+    def __init__(self, checkpoint: Checkpoint):
+        firsts = ("encoder_net.1.weight", "bodyprior_enc_bn1.weight")
+        prefixes = [name.removesuffix(first) for name in checkpoint.names for first in firsts if name.endswith(first)]
+        if not prefixes:
+            raise PriorError(
+                f"{checkpoint.name} holds tensors, but not VPoser's ({checkpoint.names[0]}, ...); "
+                f"expected {firsts[0]} (version 2) or {firsts[1]} (version 1)"
+            )
+        self.name, self._checkpoint, self._prefix = checkpoint.name, checkpoint, prefixes[0]
+
+    def has(self, key: str) -> bool:
+        return self._prefix + key in self._checkpoint.names
+
+    def linear(self, key: str, n_in: int) -> Layer:
+        """The linear layer of a name, checked to take n_in numbers."""
+        W, b = (self._checkpoint.array(f"{self._prefix}{key}.{part}") for part in ("weight", "bias"))
+        if W.ndim != 2 or W.shape[1] != n_in or W.shape[0] == 0 or b.shape != W.shape[:1]:
+            raise PriorError(
+                f"{self.name}: {key} has weights {W.shape} and biases {b.shape}; expected (n, {n_in}) and (n,)"
+            )
+        return W, b
+
+    def normalisation(self, key: str, n: int | tuple[int, ...]) -> Layer:
+        """A batch normalisation of n numbers, as factors and offsets (n,)."""
+        parts = ("weight", "bias", "running_mean", "running_var")
+        scale, shift, mean, variance = (self._checkpoint.array(f"{self._prefix}{key}.{part}") for part in parts)
+        allowed = (n,) if isinstance(n, int) else n
+        if scale.shape not in [(width,) for width in allowed] or {shift.shape, mean.shape, variance.shape} != {
+            scale.shape
+        }:
+            expected = " or ".join(str(width) for width in allowed)
+            raise PriorError(f"{self.name}: {key} normalises {scale.shape} numbers; expected ({expected},)")
+        if (variance < 0).any():
+            raise PriorError(f"{self.name}: {key} has a negative variance; get the file anew")
+        factor = scale / np.sqrt(variance + _EPSILON)
+        return factor, shift - factor * mean
+
+
+def _version_2(weights: _Weights) -> tuple[list[Layer], list[Layer]]:
+    """encoder_net: 1 normalisation, 2 linear, leaky, 4 normalisation, 6, 7 linear, 8 mu and logvar, with no activation
+    between the last four; decoder_net: 0, 3, 5 linear with leaky between them."""
+    normal = weights.normalisation("encoder_net.1", _AXIS_ANGLE)
+    first = _after(normal, weights.linear("encoder_net.2", len(normal[0])))
+    width = len(first[1])
+    second = _after(weights.normalisation("encoder_net.4", width), weights.linear("encoder_net.6", width))
+    second = _chained(second, weights.linear("encoder_net.7", len(second[1])))
+    ends = _ends(weights, "encoder_net.8.mu", "encoder_net.8.logvar", len(second[1]))
+    encoder = [first, _chained(second, ends)]
+    return encoder, _decoder(weights, ("decoder_net.0", "decoder_net.3", "decoder_net.5"), len(ends[1]) // 2)
+
+
+def _version_1(weights: _Weights) -> tuple[list[Layer], list[Layer]]:
+    """bodyprior_enc: bn1, fc1, leaky, bn2, fc2, leaky, mu and logvar; bodyprior_dec: fc1, fc2, out."""
+    normal = weights.normalisation("bodyprior_enc_bn1", (_AXIS_ANGLE, _MATRICES))
+    first = _after(normal, weights.linear("bodyprior_enc_fc1", len(normal[0])))
+    width = len(first[1])
+    second = _after(weights.normalisation("bodyprior_enc_bn2", width), weights.linear("bodyprior_enc_fc2", width))
+    ends = _ends(weights, "bodyprior_enc_mu", "bodyprior_enc_logvar", len(second[1]))
+    names = ("bodyprior_dec_fc1", "bodyprior_dec_fc2", "bodyprior_dec_out")
+    return [first, second, ends], _decoder(weights, names, len(ends[1]) // 2)
+
+
+def _decoder(weights: _Weights, names: tuple[str, ...], latent: int) -> list[Layer]:
+    layers: list[Layer] = []
+    width = latent
+    for name in names:
+        layers.append(weights.linear(name, width))
+        width = len(layers[-1][1])
+    return layers
+
+
+def _ends(weights: _Weights, mean: str, deviation: str, width: int) -> Layer:
+    """The layers of means and of deviations as one."""
+    (W, b), (W_deviation, b_deviation) = weights.linear(mean, width), weights.linear(deviation, width)
+    if b.shape != b_deviation.shape:
+        raise PriorError(f"{weights.name}: {len(b)} means and {len(b_deviation)} deviations; expected as many of each")
+    return np.concatenate([W, W_deviation]), np.concatenate([b, b_deviation])
+
+
+def _after(normal: Layer, layer: Layer) -> Layer:
+    """A linear layer with the normalisation before it folded in."""
+    (factor, offset), (W, b) = normal, layer
+    return W * factor, b + W @ offset
+
+
+def _chained(first: Layer, second: Layer) -> Layer:
+    """Two linear layers, nothing between them, as one."""
+    (W1, b1), (W2, b2) = first, second
+    return gemm(W2, W1), b2 + W2 @ b1
+
+
+def _columns_in_turn(layer: Layer, weights: _Weights) -> Layer:
+    """The last layer for our order of six numbers: VPoser's are the rows of the rotation's first two columns."""
+    W, b = layer
+    if len(b) != 6 * N_POSE:
+        raise PriorError(f"{weights.name}: the decoder ends at {len(b)} numbers; expected {6 * N_POSE}")
+    order = np.arange(6 * N_POSE).reshape(N_POSE, 3, 2).swapaxes(1, 2).reshape(-1)
+    return W[order], b[order]
