@@ -11,6 +11,8 @@ from numpy.typing import ArrayLike
 Array = Any
 """A NumPy array or a torch tensor; functions answer in the kind, dtype and device of their input."""
 
+FARTHEST = 1e5
+"""Of a coordinate, metres or pixels: beyond, it is a damaged number, as good as unseen; its square might overflow."""
 
 _FLOAT64 = np.zeros(0)
 

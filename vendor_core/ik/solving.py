@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..arrays import Array, as_float64, as_kind
+from ..arrays import FARTHEST, Array, as_float64, as_kind
 from ..body import BodyModel
 from ..body.hands import relaxed_hands
 from ..errors import TargetError
@@ -29,7 +29,6 @@ from .targets import JointTargets, Target
 _FIND = Stage(Unknowns(residual=False), hearing=Hearing(softness=7.0), iterations=20, tolerance=1e-2)
 _REACH = Stage(iterations=20, damping=1e-4, tolerance=0.2, enough=0.02)
 _NARROWING = (10.0, 3.0, 1.0)  # times the robust scale asked for: graduated non-convexity
-_FARTHEST = 1e5  # of any number of a start: beyond, it is damaged
 _LEAST, _MOST = 1e-9, 1e9  # of a sigma, a robust scale and a rate: squares beyond would overflow
 _ONE_BY_ONE = 0.7  # share of a sequence's solve that its frames take before they are smoothed
 _HANDS = 30  # joints of both hands, the last of every body that has any
@@ -257,7 +256,7 @@ def _given_start(start: Solution, solved: np.ndarray, n_frames: int, n_joints: i
             f"expected 1 or {n_frames} frames of {n_joints}"
         )
     state = state.take(solved if len(state) == n_frames else np.zeros(len(solved), np.int64))
-    if not all((np.abs(a) < _FARTHEST).all() for a in (state.R_local, state.trans, state.z, state.betas)):
+    if not all((np.abs(a) < FARTHEST).all() for a in (state.R_local, state.trans, state.z, state.betas)):
         raise TargetError("the start is no pose: some of its numbers are not finite or far too large; solve without it")
     return state
 

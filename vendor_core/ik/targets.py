@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..arrays import FARTHEST
 from ..body import BodyModel
 from ..body.placement import vertex_normals
 from ..errors import TargetError
@@ -23,7 +24,6 @@ from .residuals import AbovePlane, Facing, LookAt, OnPlane, Orientation, Pinhole
 POSITION_SIGMA = 0.003  # metres
 ANGLE_SIGMA = 0.05  # radians
 PIXEL_SIGMA = 5.0
-_FARTHEST = 1.0e5  # metres or pixels; anything beyond is a damaged number, whose square would overflow
 
 
 class Target(ABC):
@@ -248,7 +248,7 @@ def checked_targets(
         )
     confidence = np.broadcast_to(confidence.astype(np.float64), values.shape[:2])
     with np.errstate(invalid="ignore"):
-        finite = (np.abs(values) <= _FARTHEST).all(-1) & np.isfinite(confidence)
+        finite = (np.abs(values) <= FARTHEST).all(-1) & np.isfinite(confidence)
     return np.where(finite[..., None], values, 0.0).astype(np.float64), np.where(finite, confidence, 0.0)
 
 

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
+from ..arrays import FARTHEST
 from ..errors import C3DError
 from .c3d_names import events, labels_and_names, model_outputs, up_axis
 from .c3d_parameters import BLOCK, ByteOrder, Parameters, float32s, floats_from_dec, int16s
 
 _KEY = b"\x50"  # second byte of every C3D file
 _FULL = 0xFFFF  # what a 16-bit frame count says when the take is longer
-_FARTHEST = 1.0e4  # metres; anything beyond is a damaged number
 _FASTEST = 1.0e5  # Hz
 
 # fmt: off
@@ -270,7 +270,7 @@ def _points(raw: np.ndarray, words: np.ndarray, frames: _Frames, unit: float) ->
     points = np.empty(raw.shape, dtype=np.float32)
     with np.errstate(all="ignore"):
         np.multiply(raw, np.float32(unit * frames.step), out=points)
-        unseen |= ~(np.abs(points) <= _FARTHEST).all(axis=-1)
+        unseen |= ~(np.abs(points) <= FARTHEST).all(axis=-1)
         # The low byte of the fourth word is the residual in steps of |scale|, the high byte the cameras that saw it.
         steps = np.clip(np.where(unseen, 0, words), 0, 0x7FFF).astype(np.int16) & 0xFF
         residuals = steps.astype(np.float32) * np.float32(abs(frames.scale) * unit)

@@ -7,6 +7,7 @@ from time import perf_counter
 
 import numpy as np
 
+from ..arrays import FARTHEST
 from ..body import BodyModel
 from ..devices import chosen_device
 from ..errors import TargetError
@@ -25,7 +26,6 @@ from .subject import LEAST_MARKERS, Subject, calibrate_subject
 from .timing import resampled, z_up
 
 _SMALLEST, _LARGEST = 0.4, 6.0  # metres that the markers of a person span
-_FARTHEST = 1e5  # metres; a marker beyond is a damaged number, as good as unseen
 _REJECTED = 0.04  # metres: the robust loss hardly listens to a marker farther from its place
 
 Report = Callable[[float, str], None]
@@ -76,7 +76,7 @@ def solve_take(take: C3D, body: BodyModel, prior: Prior, options: TakeOptions, r
     report(0.0, "Reading labels")
     label_map = map_markers(take, options.layout)
     labels, source = gather_markers(take, label_map)
-    source = _trimmed(np.where(np.abs(source) <= _FARTHEST, source, np.nan), options)
+    source = _trimmed(np.where(np.abs(source) <= FARTHEST, source, np.nan), options)
     markers, rate = resampled(z_up(source, labels, take.up_axis), take.rate, options.fps)
     seen = np.all(np.isfinite(markers), axis=-1)
     usable = seen.sum(1) >= LEAST_MARKERS
