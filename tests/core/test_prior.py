@@ -9,8 +9,9 @@ import pytest
 from vendor_core import linalg
 from vendor_core.errors import PriorError
 from vendor_core.npz import read_npz, write_npz
-from vendor_core.prior import VaePrior, load_prior
-from vendor_core.rotations import log_so3
+from vendor_core.prior import AutoEncoder, VaePrior, load_prior
+from vendor_core.prior.network import Activation, LeakyRelu, Network, Silu, rotation_vectors
+from vendor_core.rotations import exp_so3, log_so3
 from vendor_core.training.data import load_poses
 from vendor_core.training.measure import reconstruction
 
@@ -18,14 +19,14 @@ WEIGHTS = Path(__file__).parents[2] / "vendor_core" / "prior" / "weights" / "vae
 
 
 @pytest.fixture(scope="module")
-def prior() -> VaePrior:
+def prior() -> AutoEncoder:
     return load_prior("vae")
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("shape", [(), (7,), (2, 3)])
 def test_decoding_gives_rotations_of_the_same_dtype(
-    prior: VaePrior, rng: np.random.Generator, dtype: type, shape: tuple[int, ...]
+    prior: AutoEncoder, rng: np.random.Generator, dtype: type, shape: tuple[int, ...]
 ) -> None:
     z = (3 * rng.standard_normal((*shape, prior.latent_dim))).astype(dtype)
     R = prior.decode(z)
@@ -39,7 +40,7 @@ def test_decoding_gives_rotations_of_the_same_dtype(
 
 @pytest.mark.parametrize("shape", [(), (4,), (2, 2)])
 def test_jacobian_against_central_differences(
-    prior: VaePrior, rng: np.random.Generator, shape: tuple[int, ...]
+    prior: AutoEncoder, rng: np.random.Generator, shape: tuple[int, ...]
 ) -> None:
     z, h = rng.standard_normal((*shape, prior.latent_dim)), 1e-5
     R, W = prior.decode_with_jacobian(z)
@@ -49,7 +50,7 @@ def test_jacobian_against_central_differences(
         np.testing.assert_allclose(W[..., k], numeric, atol=1e-6)
 
 
-def test_torch_agrees_with_numpy(prior: VaePrior, rng: np.random.Generator) -> None:
+def test_torch_agrees_with_numpy(prior: AutoEncoder, rng: np.random.Generator) -> None:
     torch = pytest.importorskip("torch")
     z = rng.standard_normal((5, prior.latent_dim))
     R, W = prior.decode_with_jacobian(z)
@@ -60,7 +61,7 @@ def test_torch_agrees_with_numpy(prior: VaePrior, rng: np.random.Generator) -> N
 
 
 def test_jacobian_is_the_same_without_blas(
-    prior: VaePrior, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+    prior: AutoEncoder, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     z = rng.standard_normal((3, prior.latent_dim))
     monkeypatch.setattr(linalg, "has_blas", lambda: True)
@@ -69,13 +70,51 @@ def test_jacobian_is_the_same_without_blas(
     np.testing.assert_allclose(prior.decode_with_jacobian(z)[1], W, atol=1e-12)
 
 
-def test_unseen_subjects_are_reconstructed(prior: VaePrior, shared_data: Path) -> None:
+@pytest.mark.parametrize("kind", ["numpy", "torch"])
+def test_an_encoder_may_tell_its_spread_beside_its_means(rng: np.random.Generator, kind: str) -> None:
+    arrays, R = read_npz(WEIGHTS, None, PriorError), exp_so3(rng.normal(0, 0.5, (4, 21, 3)))
+    last = max(key for key in arrays if key.startswith("encoder_W"))[-1]
+    n = arrays["decoder_W0"].shape[1]
+    W, b = (arrays[f"encoder_{name}{last}"][:n].astype(np.float64) for name in "Wb")
+    log_variance = np.linspace(-20, 10, n)  # some beyond the limits
+    wide = {f"encoder_W{last}": np.concatenate([W, 0 * W]), f"encoder_b{last}": np.concatenate([b, log_variance])}
+    means, both = VaePrior(arrays | {f"encoder_W{last}": W, f"encoder_b{last}": b}, "a"), VaePrior(arrays | wide, "b")
+    if kind == "torch":
+        R = pytest.importorskip("torch").as_tensor(R)
+    mean, deviation = both.posterior(R)
+    np.testing.assert_allclose(mean, means.encode(R), atol=1e-12)
+    np.testing.assert_allclose(both.encode(R), mean, atol=1e-12)
+    np.testing.assert_allclose(deviation, np.exp(0.5 * np.clip(log_variance, -12, 4)) * np.ones((4, 1)), rtol=1e-12)
+    np.testing.assert_allclose(means.posterior(R)[1], np.full((4, n), np.exp(-6)), rtol=1e-12)
+
+
+@pytest.mark.parametrize("activation", [Silu(), LeakyRelu(0.01), LeakyRelu(0.2)])
+@pytest.mark.parametrize("kind", ["numpy", "torch"])
+def test_an_activation_and_its_slope(rng: np.random.Generator, activation: Activation, kind: str) -> None:
+    sizes, h = [(7, 5), (7, 7), (3, 7)], 1e-6
+    layers = [(rng.normal(size=size), rng.normal(size=size[0])) for size in sizes]
+    network, x = Network(layers, activation), rng.normal(size=(6, 5))
+    y, J = network.with_jacobian(x if kind == "numpy" else pytest.importorskip("torch").as_tensor(x))
+    np.testing.assert_allclose(y, network(x), atol=1e-12)
+    for k, e in enumerate(h * np.eye(5)):
+        np.testing.assert_allclose(J[..., k], (network(x + e) - network(x - e)) / (2 * h), atol=1e-6)
+
+
+def test_rotation_vectors_at_every_angle(rng: np.random.Generator) -> None:
+    axis = rng.normal(size=(20, 3))
+    axis /= np.linalg.norm(axis, axis=-1, keepdims=True)
+    for angle in (0.0, 1e-12, 1e-6, 1e-3, 2e-3, 1.0, 2.5, np.pi - 1e-6):
+        np.testing.assert_allclose(rotation_vectors(exp_so3(angle * axis)), angle * axis, atol=1e-9)
+    np.testing.assert_allclose(exp_so3(rotation_vectors(exp_so3(np.pi * axis))), exp_so3(np.pi * axis), atol=1e-12)
+
+
+def test_unseen_subjects_are_reconstructed(prior: AutoEncoder, shared_data: Path) -> None:
     measured = reconstruction(prior, load_poses([shared_data / "motion" / "val.npz"], mirror=False))
     assert measured["mm"] < 6
     assert measured["deg"] < 5.5
 
 
-def test_samples_follow_the_seed_and_stay_near_the_data(prior: VaePrior) -> None:
+def test_samples_follow_the_seed_and_stay_near_the_data(prior: AutoEncoder) -> None:
     z = prior.sample(500, seed=3)
     np.testing.assert_array_equal(z, prior.sample(500, seed=3))
     assert not np.array_equal(z, prior.sample(500, seed=4))
@@ -84,7 +123,7 @@ def test_samples_follow_the_seed_and_stay_near_the_data(prior: VaePrior) -> None
     assert np.linalg.norm(again - z, axis=1).mean() < 0.5 * np.linalg.norm(z - z.mean(0), axis=1).mean()
 
 
-def test_the_file_is_small_plain_and_says_where_it_is_from(prior: VaePrior) -> None:
+def test_the_file_is_small_plain_and_says_where_it_is_from(prior: AutoEncoder) -> None:
     assert WEIGHTS.stat().st_size <= 2_000_000
     assert {array.dtype.kind for array in read_npz(WEIGHTS, None, PriorError).values()} == {"f", "U"}
     assert prior.about["license"] == "CC0-1.0"
