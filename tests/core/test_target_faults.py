@@ -102,6 +102,9 @@ def _image(**camera: Any) -> list[Target]:
     return [ImageTargets(["head"], np.zeros((1, 1, 2)), Camera(**GOOD_CAMERA | camera))]
 
 
+RAGGED: Any = [[1], [1, 2]]
+WORDS: Any = ["a", "b", "c"]
+ONE: Any = 1.0
 UNUSABLE: dict[str, tuple[Any, str]] = {
     "no targets": (lambda: [], "no targets"),
     "all unseen": (lambda: [JointTargets(["head"], np.full((2, 1, 3), np.nan))], "seen"),
@@ -130,6 +133,17 @@ UNUSABLE: dict[str, tuple[Any, str]] = {
     "NaN barycentric": (
         lambda: [SurfaceTargets(np.zeros((1, 3), int), np.zeros((1, 1, 3)), np.full((1, 3), np.nan))], "barycentric",
     ),
+    "words for barycentric": (
+        lambda: [SurfaceTargets(np.zeros((1, 3), int), np.zeros((1, 1, 3)), np.array([["a", "b", "c"]]))],
+        "barycentric",
+    ),
+    "ragged positions": (lambda: [JointTargets(["head"], RAGGED)], "differ in length"),
+    "ragged weights": (lambda: [JointTargets(["head"], np.zeros((2, 1, 3)), RAGGED)], "differ in length"),
+    "ragged vertices": (lambda: [SurfaceTargets(RAGGED, np.zeros((1, 2, 3)))], "differ in length"),
+    "ragged contact": (lambda: [GroundTargets(["head"], RAGGED)], "differ in length"),
+    "ragged camera": (lambda: _image(focal=RAGGED), "differ in length"),
+    "forward of words": (lambda: [LookTargets(["head"], np.ones((1, 1, 3)), forward=WORDS)], "directions"),
+    "one number for up": (lambda: [GroundTargets(["head"], np.ones((1, 1)), up=ONE)], "directions"),
     "NaN height": (lambda: [SurfaceTargets(np.array([5]), np.zeros((1, 1, 3)), heights=np.nan)], "heights"),
     "heights": (lambda: [SurfaceTargets(np.array([5]), np.zeros((1, 1, 3)), heights=np.zeros(3))], "heights"),
     "offsets": (lambda: [RigidTargets(["head"], np.zeros((2, 3)), np.zeros((1, 1, 3)))], "offsets"),
@@ -167,7 +181,7 @@ def test_unusable_targets_are_told_in_a_line(what: str) -> None:
 @pytest.mark.parametrize(
     "options",
     [{"unknowns": Unknowns(locked=("tail",))}, {"robust": 0.0}, {"robust": np.nan}, {"rate": 0.0}, {"rate": -3.0},
-     {"rate": np.nan}],
+     {"rate": np.nan}, {"like": np.zeros(1, int)}, {"like": [0.0]}, {"like": np.zeros(1, complex)}],
 )  # fmt: skip
 def test_unusable_options_are_told_in_a_line(options: dict[str, Any]) -> None:
     with pytest.raises(TargetError, match=r"[Ee]xpected") as caught:

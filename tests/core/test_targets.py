@@ -95,6 +95,14 @@ def test_points_in_triangles_and_above_them_are_reached(vertices: np.ndarray) ->
     assert np.linalg.norm(posed - on_skin, axis=-1).mean() < 0.005
 
 
+def test_triangles_alone_are_reached_at_their_centres(vertices: np.ndarray) -> None:
+    corners = BODY.faces[np.random.default_rng(3).choice(len(BODY.faces), 40, replace=False)]
+    centres = vertices[:, corners].mean(2)
+    mix = np.full((40, 3), 1 / 3)
+    found, same = solved(SurfaceTargets(corners, centres)), solved(SurfaceTargets(corners, centres, mix))
+    np.testing.assert_array_equal(found.R_local, same.R_local)
+
+
 def test_rigid_points_are_reached() -> None:
     joints = ("left_wrist", "left_wrist", "right_wrist", "head", "pelvis", "pelvis", "left_foot", "right_foot")
     offsets = np.random.default_rng(2).normal(size=(8, 3)) * 0.1

@@ -13,6 +13,7 @@ from array_api_compat import is_torch_array
 from ..arrays import Array, as_float64, as_kind, namespace
 from ..errors import TargetError
 from ..linalg import matvec
+from .checks import array_of
 
 NEAR = 0.1  # metres before the camera; what is nearer or behind has no image
 _USUAL_DEPTH = 3.0  # metres: where a body is put of which too little is seen to tell
@@ -61,7 +62,7 @@ class Camera:
 
 
 def _numbers(values: Array, name: str) -> np.ndarray:
-    array = np.asarray(values)
+    array = array_of(values, f"the camera's {name}")
     if array.dtype.kind not in "fiu":
         raise TargetError(f"the camera's {name} is of {array.dtype}; expected numbers")
     return array

@@ -19,6 +19,7 @@ from ..errors import TargetError
 from ..linalg import one_blas_thread
 from ..prior.base import Prior
 from ..skeleton import N_BODY
+from .checks import array_of, checked_targets
 from .points import joint_points, place
 from .prior_pull import slopes
 from .problem import Problem, Stage
@@ -26,7 +27,7 @@ from .residuals import Position
 from .sequence import between
 from .state import PoseState, Unknowns, joined
 from .step import Stepper
-from .targets import POSITION_SIGMA, checked_targets, joints_named
+from .targets import POSITION_SIGMA, joints_named
 
 _STEPS = 6  # at most in one event; the next event goes on from there
 _ENOUGH, _LEAST = 0.02, 0.01  # share of the cost, and units of it: a step that would gain less is the last
@@ -126,7 +127,9 @@ class LiveSolver:
         Raises:
             TargetError: wrong shapes.
         """
-        targets, confidence = checked_targets(np.asarray(positions)[None], weights, len(self._position.points))
+        targets, confidence = checked_targets(
+            array_of(positions, "positions")[None], weights, len(self._position.points)
+        )
         position = replace(self._position, targets=targets, confidence=confidence)
         allowed, settled = self._allowed(np.where(confidence[0, :, None] > 0, targets[0], np.nan)), True
         if confidence.any():

@@ -5,8 +5,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from array_api_compat import is_array_api_obj
 
-from ..arrays import FARTHEST, Array, as_float64, as_kind
+from ..arrays import FARTHEST, Array, as_float64, as_kind, namespace
 from ..body import BodyModel
 from ..body.hands import relaxed_hands
 from ..errors import TargetError
@@ -102,10 +103,10 @@ def solve(
 
     Raises:
         TargetError: no targets, unusable ones, different numbers of frames, nothing seen in any frame, or a start,
-            a scale or a rate that is none.
+            a scale, a rate or an array to compute like that is none.
     """
     body, unknowns = body.first_betas(N_BETAS), unknowns or Unknowns()
-    _check_settings(unknowns, robust, rate)
+    _check_settings(unknowns, robust, rate, like)
     bones = bones_of(body, len(body.parents) if fingers else N_BODY)
     residuals = _residuals(body, bones, targets)
     n_frames = len(residuals[0].confidence)
@@ -210,8 +211,10 @@ def _residuals(body: BodyModel, bones: Bones, targets: Sequence[Target]) -> tupl
     return residuals
 
 
-def _check_settings(unknowns: Unknowns, robust: float | None, rate: float | None) -> None:
+def _check_settings(unknowns: Unknowns, robust: float | None, rate: float | None, like: Array | None) -> None:
     _check_positive(robust=robust, rate=rate)
+    if like is not None and not (is_array_api_obj(like) and namespace(like).isdtype(like.dtype, "real floating")):
+        raise TargetError(f"like is of {getattr(like, 'dtype', type(like).__name__)}; expected an array of floats")
     if rate is not None and not (unknowns.latent and unknowns.residual):
         raise TargetError("a sequence with latent or residual rotations locked; expected both free, or no rate")
 

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..arrays import FARTHEST
 from ..body import BodyModel
 from ..body.placement import vertex_normals
 from ..errors import TargetError
 from ..skeleton import N_BODY
 from .bones import Bones
 from .camera import Camera
+from .checks import array_of, checked_targets, directions, numbers
 from .points import BodyPoints, joint_points, rigid_points, surface_points
 from .residuals import AbovePlane, Facing, LookAt, OnPlane, Orientation, Pinhole, Position, Residual
 
@@ -58,7 +58,7 @@ class SurfaceTargets(Target):
 
     vertices: np.ndarray  # (P,) vertices, or (P, 3) the corners of triangles
     positions: np.ndarray  # (F, P, 3) metres
-    barycentric: np.ndarray | None = None  # (P, 3) with triangles, summing to one
+    barycentric: np.ndarray | None = None  # (P, 3) with triangles, summing to one; their centres where None
     heights: np.ndarray | float = 0.0  # (P,) metres along the rest normal, such as half a marker's width
     weights: np.ndarray | None = None
     sigma: float = POSITION_SIGMA
@@ -79,7 +79,7 @@ class RigidTargets(Target):
     sigma: float = POSITION_SIGMA
 
     def on(self, body: BodyModel, bones: Bones) -> Position:
-        offsets = _numbers(self.offsets, (len(self.joints), 3), "offsets")
+        offsets = numbers(self.offsets, (len(self.joints), 3), "offsets")
         points = rigid_points(body, joints_named(body, self.joints), offsets, bones=bones)
         return _position(points, self.positions, self.weights, self.sigma)
 
@@ -95,7 +95,7 @@ class OrientationTargets(Target):
 
     def on(self, body: BodyModel, bones: Bones) -> Orientation:
         joints = _solved_joints(body, bones, self.names)
-        flat = np.asarray(self.rotations)
+        flat = array_of(self.rotations, "rotations")
         flat = flat.reshape(*flat.shape[:-2], 9) if flat.ndim == 4 and flat.shape[-2:] == (3, 3) else flat
         R, confidence = checked_targets(flat, self.weights, len(joints), 9, "rotations")
         R = np.where(confidence[..., None] > 0, R, np.eye(3).reshape(9)).reshape(*R.shape[:2], 3, 3)
@@ -118,7 +118,7 @@ class LookTargets(Target):
         joints = _solved_joints(body, bones, self.names)
         targets, confidence = checked_targets(self.positions, self.weights, len(joints))
         return LookAt(
-            confidence, self.sigma, joint_points(body, joints, bones), _directions(self.forward, len(joints)), targets
+            confidence, self.sigma, joint_points(body, joints, bones), directions(self.forward, len(joints)), targets
         )
 
 
@@ -138,7 +138,7 @@ class DirectionTargets(Target):
         length = np.linalg.norm(v, axis=-1, keepdims=True)
         confidence = np.where(length[..., 0] > 1e-9, confidence, 0.0)
         return Facing(
-            confidence, self.sigma, joints, _directions(self.forward, len(joints)), v / np.maximum(length, 1e-9)
+            confidence, self.sigma, joints, directions(self.forward, len(joints)), v / np.maximum(length, 1e-9)
         )
 
 
@@ -157,8 +157,8 @@ class GroundTargets(Target):
         if len(self.points) and isinstance(self.points[0], str):
             points = joint_points(body, joints_named(body, self.points), bones)  # type: ignore[arg-type]
         else:
-            points = skin_points(body, np.asarray(self.points), None, 0.0, bones)
-        contact = np.asarray(self.contact)
+            points = skin_points(body, array_of(self.points, "points"), None, 0.0, bones)
+        contact = array_of(self.contact, "contact")
         if contact.dtype.kind not in "fiub" or contact.ndim != 2 or contact.shape[1] != len(points):
             raise TargetError(
                 f"contact has shape {contact.shape} of {contact.dtype}; expected (frames, {len(points)}) numbers"
@@ -166,7 +166,7 @@ class GroundTargets(Target):
         contact = contact.astype(np.float64)
         contact = np.where(np.isfinite(contact), np.maximum(contact, 0), 0.0)
         kind = AbovePlane if self.may_leave else OnPlane
-        return kind(contact, self.sigma, points, _directions(self.up, 1)[0], self.height)
+        return kind(contact, self.sigma, points, directions(self.up, 1)[0], self.height)
 
 
 @dataclass(frozen=True)
@@ -212,44 +212,19 @@ def skin_points(
     Raises:
         TargetError: indices that are no vertices, or barycentric coordinates that do not fit.
     """
-    v = np.asarray(vertices)
+    v = array_of(vertices, "vertices")
     n = len(body.v_template)
     if v.dtype.kind not in "iu" or v.ndim not in (1, 2) or (v.size and not (v.min() >= 0 and v.max() < n)):
         raise TargetError(f"vertices {v.shape} of {v.dtype}; expected indices below {n}, the body's vertices")
     corners = np.repeat(v[:, None], 3, axis=1) if v.ndim == 1 else v
-    mix = np.tile([1.0, 0, 0], (len(v), 1)) if barycentric is None else np.asarray(barycentric, dtype=np.float64)
-    if corners.shape != (len(v), 3) or mix.shape != corners.shape or not np.allclose(mix.sum(1), 1, atol=1e-3):
+    mix = np.full(corners.shape, 1 / 3) if barycentric is None else numbers(barycentric, corners.shape, "barycentric")
+    if corners.shape != (len(v), 3) or not np.allclose(mix.sum(1), 1, atol=1e-3):
         raise TargetError(f"barycentric {mix.shape} for vertices {v.shape}; expected three a point, summing to one")
     normals = np.sum(mix[..., None] * vertex_normals(np.asarray(body.v_template), body.faces)[corners], axis=1)
     normals = normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
-    heights = np.asarray(heights)
-    offsets = normals * _numbers(heights if heights.ndim else np.repeat(heights, len(v)), (len(v),), "heights")[:, None]
+    heights = array_of(heights, "heights")
+    offsets = normals * numbers(heights if heights.ndim else np.repeat(heights, len(v)), (len(v),), "heights")[:, None]
     return surface_points(body, [f"vertex {i}" for i in corners[:, 0]], corners, mix, offsets, bones=bones)
-
-
-def checked_targets(
-    values: np.ndarray, weights: np.ndarray | None, n_points: int, n: int = 3, what: str = "positions"
-) -> tuple[np.ndarray, np.ndarray]:
-    """Finite values (F, P, n) and confidences (F, P), zero where a value is NaN or nowhere near.
-
-    Raises:
-        TargetError: wrong shapes, no numbers, or negative weights.
-    """
-    values = np.asarray(values)
-    if values.dtype.kind not in "fiu" or values.ndim != 3 or values.shape[1:] != (n_points, n):
-        raise TargetError(
-            f"{what} have shape {values.shape} of {values.dtype}; expected (frames, {n_points}, {n}) numbers"
-        )
-    confidence = np.ones(values.shape[:2]) if weights is None else np.asarray(weights)
-    numbers = confidence.dtype.kind in "fiub" and confidence.shape in ((n_points,), values.shape[:2])
-    if not numbers or (confidence < 0).any():
-        raise TargetError(
-            f"weights have shape {confidence.shape} of {confidence.dtype}; expected one number of at least 0 a point"
-        )
-    confidence = np.broadcast_to(confidence.astype(np.float64), values.shape[:2])
-    with np.errstate(invalid="ignore"):
-        finite = (np.abs(values) <= FARTHEST).all(-1) & np.isfinite(confidence)
-    return np.where(finite[..., None], values, 0.0).astype(np.float64), np.where(finite, confidence, 0.0)
 
 
 def _position(points: BodyPoints, positions: np.ndarray, weights: np.ndarray | None, sigma: float) -> Position:
@@ -263,19 +238,3 @@ def _solved_joints(body: BodyModel, bones: Bones, names: Sequence[str]) -> tuple
         if joint >= len(bones):
             raise TargetError(f'"{name}" is not solved for; expected a joint of the body, or fingers to be solved too')
     return tuple(joints)
-
-
-def _directions(v: np.ndarray, n: int) -> np.ndarray:
-    """Unit vectors (n, 3) of one (3,) or n (n, 3) of any length but zero."""
-    v = np.asarray(v, dtype=np.float64)
-    length = np.linalg.norm(v, axis=-1, keepdims=True)
-    if v.shape not in ((3,), (n, 3)) or not (np.isfinite(length) & (length > 1e-9)).all():
-        raise TargetError(f"directions have shape {v.shape}; expected (3,) or ({n}, 3), finite, none of length zero")
-    return np.broadcast_to(v / length, (n, 3)).copy()
-
-
-def _numbers(values: np.ndarray, shape: tuple[int, ...], what: str) -> np.ndarray:
-    array = np.asarray(values)
-    if array.dtype.kind not in "fiu" or array.shape != shape or not np.isfinite(array).all():
-        raise TargetError(f"{what} have shape {array.shape} of {array.dtype}; expected {shape} finite numbers")
-    return array.astype(np.float64)
