@@ -2,7 +2,7 @@
 """What priors are judged on: poses of subjects that no prior was trained on, on one body, its root unturned."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -54,7 +54,14 @@ class EvaluationData:
 
     @cached_property
     def _single(self) -> BodyModel:
-        return self.body.like(np.zeros(1, np.float32))
+        """The body in single precision, without joints of hands and face: they are carried rigidly."""
+        body = self.body
+        body = replace(
+            body, joint_names=body.joint_names[:N_BODY], parents=body.parents[:N_BODY],
+            weights=body.weights_of_first(N_BODY), joints_template=body.joints_template[:N_BODY],
+            joint_shape_dirs=body.joint_shape_dirs[:N_BODY],
+        )  # fmt: skip
+        return body.like(np.zeros(1, np.float32))
 
     def some(self, n: int, seed: int = SEED) -> np.ndarray:
         """n poses (n, 21, 3, 3) of the split, or as many as it has, in an order that the seed decides."""

@@ -53,7 +53,7 @@ class Paths:
         found: dict[str, object] = {}
         for steps in self.sizes.steps:
             for timing, name in (("linear", "r"), ("constant", "r_retimed")):
-                found[f"{name}_{steps}"] = _ratios(self._steps(self._along(prior, path, steps, timing)))
+                found[f"{name}_{steps}"] = _ratios(self._steps(self._along(prior, path, steps, timing), every=True))
         curves = self._along(prior, path, _CURVES, "linear"), self._along(prior, path, _CURVES, "constant")
         fine = self._steps(self._along(prior, path, _FINE, "linear"))
         apart = self._steps(np.stack([self.keys[:-1], self.keys[1:]], axis=1))[:, 0]
@@ -73,10 +73,11 @@ class Paths:
         pairs = zip(self.keys[:-1], self.keys[1:], strict=True)
         return np.stack([interpolate_poses(prior, np.stack(pair), [steps], path, timing) for pair in pairs])
 
-    def _steps(self, R: np.ndarray) -> np.ndarray:
-        """Mean movement (pairs, steps), mm, of the surface from frame to frame."""
-        p = self.data.surface(R.reshape(-1, *R.shape[2:])).reshape(*R.shape[:2], -1, 3)
-        return 1e3 * np.linalg.norm(np.diff(p, axis=1), axis=-1).mean(-1)
+    def _steps(self, R: np.ndarray, every: bool = False) -> np.ndarray:
+        """Mean movement (pairs, steps), mm, of the surface from frame to frame; of every vertex if asked."""
+        points = np.arange(len(self.data.body.v_template)) if every else self.data.points
+        surfaces = (self.data.surface(path, points) for path in R)
+        return np.stack([1e3 * np.linalg.norm(np.diff(p, axis=0), axis=-1).mean(-1) for p in surfaces])
 
 
 def _ratios(steps: np.ndarray) -> dict[str, float]:
