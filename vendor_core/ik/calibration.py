@@ -149,7 +149,7 @@ def _models(
     def model(i: int) -> _Part:
         problem, position = _moved_points(parts[i], shared)
         before = last[i]
-        pull = problem.pull(at[i], stage, None if before is None else before.frames.pull.slopes)
+        pull = problem.pull_at(at[i], stage, None if before is None else before.frames.pull.slopes)
         normal, H_fs, H_ss, g_s = _blocks(position, at[i], stage, prior)
         return _Part(at[i], Model(normal, pull), H_fs, H_ss, g_s)
 

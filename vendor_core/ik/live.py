@@ -113,7 +113,7 @@ class LiveSolver:
         self._shown = start, self._first.pose
         self._first_points = place(points, self._first.pose)[0][0]
         self._points = self._first_points  # of the pose that is shown
-        self._slopes = slopes(kept, kept.z, self._stage.weights.pull)
+        self._slopes = slopes(kept, kept.z, self._stage.weights.pull_weights)
         self._targets = np.full((n, 3), np.nan)  # of the last event
 
     @one_blas_thread

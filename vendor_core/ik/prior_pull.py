@@ -95,7 +95,7 @@ def pull_cost(z_error: Array, D: Array, R_local: Array, weights: PullWeights) ->
     return weights[0] * xp.sum(z_error * z_error, axis=-1) + weights[1] * apart
 
 
-def pull(z_error: Array, D: Array, pose: Kinematics, at: Slopes) -> Pull:
+def pull_model(z_error: Array, D: Array, pose: Kinematics, at: Slopes) -> Pull:
     """The prior's model at a state whose joints are posed.
 
     Args:

@@ -14,7 +14,7 @@ from ..prior.base import Prior
 from ..rotations import vee
 from ..skeleton import N_BODY
 from .bones import Bones, Kinematics
-from .prior_pull import Pull, PullWeights, Slopes, pull, pull_cost, slopes
+from .prior_pull import Pull, PullWeights, Slopes, pull_cost, pull_model, slopes
 from .residuals import Hearing, Normal, Residual
 from .state import PoseState, Unknowns
 
@@ -29,7 +29,7 @@ class Weights:
     betas: float = 1.0
 
     @property
-    def pull(self) -> PullWeights:
+    def pull_weights(self) -> PullWeights:
         return self.latent, self.residual
 
 
@@ -110,7 +110,7 @@ class Problem:
     def costed(self, state: PoseState, pose: Kinematics, D: Array, stage: Stage) -> Evaluation:
         """The cost of a state whose joints are posed and whose latent is decoded already."""
         xp, w = namespace(D), stage.weights
-        cost = pull_cost(self._z_error(state), D, state.R_local, w.pull)
+        cost = pull_cost(self._z_error(state), D, state.R_local, w.pull_weights)
         for residual in self.residuals:
             cost = cost + residual.cost(pose, stage.hearing)
         if state.betas.shape[1]:
@@ -129,13 +129,13 @@ class Problem:
             _add_ridge(normal, stage.weights.betas, at.state.betas, normal.g.shape[-1] - n)
         if self.fingers is not None:
             self._add_fingers(normal, at, stage.weights.fingers)
-        return Model(normal, self.pull(at, stage, last))
+        return Model(normal, self.pull_at(at, stage, last))
 
-    def pull(self, at: Evaluation, stage: Stage, last: Slopes | None = None) -> Pull:
+    def pull_at(self, at: Evaluation, stage: Stage, last: Slopes | None = None) -> Pull:
         """What the prior asks at an evaluated state."""
         z = at.state.z
-        known = slopes(self.prior, z, stage.weights.pull) if last is None else last.at(self.prior, z)
-        return pull(self._z_error(at.state), at.D, at.pose, known)
+        known = slopes(self.prior, z, stage.weights.pull_weights) if last is None else last.at(self.prior, z)
+        return pull_model(self._z_error(at.state), at.D, at.pose, known)
 
     def _z_error(self, state: PoseState) -> Array:
         return state.z if self.anchor is None else state.z - self.anchor

@@ -116,7 +116,7 @@ def _moved(at: Evaluation, x: Array, dz: Array) -> PoseState:
 
 def _step(problem: Problem, at: Evaluation, stage: Stage, smoothness: Smoothness) -> tuple[Array, Array]:
     """Steps (F, T) in parent frames and latent steps (F, L)."""
-    xp, known = namespace(at.cost), slopes(problem.prior, at.state.z, stage.weights.pull, ALIKE)
+    xp, known = namespace(at.cost), slopes(problem.prior, at.state.z, stage.weights.pull_weights, ALIKE)
     model = problem.model(at, stage, known)
     n_frames, n = at.cost.shape[0], 3 * len(problem.bones)
     prior = reduced(model.pull, xp.full_like(at.cost, _DAMPING))

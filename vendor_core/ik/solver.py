@@ -108,7 +108,7 @@ def minimise_in_chunks(
         return _on_device_in_chunks(problem, state, stage, report)
 
     if len(state) <= _CHUNK:
-        known = slopes(problem.prior, state.z, stage.weights.pull, in_a_row)
+        known = slopes(problem.prior, state.z, stage.weights.pull_weights, in_a_row)
         state, cost = minimise(problem, state, stage, known)
         report(1.0)
         return state, cost
@@ -116,7 +116,8 @@ def minimise_in_chunks(
     def solved(first: int) -> tuple[PoseState, Array]:
         rows = np.arange(first, min(first + _CHUNK, len(state)))
         start = state.take(rows)
-        return minimise(problem.take(rows), start, stage, slopes(problem.prior, start.z, stage.weights.pull, in_a_row))
+        known = slopes(problem.prior, start.z, stage.weights.pull_weights, in_a_row)
+        return minimise(problem.take(rows), start, stage, known)
 
     parts, costs = [], []
     for part, cost in in_parallel(solved, range(0, len(state), _CHUNK)):

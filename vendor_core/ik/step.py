@@ -40,7 +40,7 @@ class Stepper:
         self._stage = stage
         self._n_vectors = bones.n_tangent
         self._free = None if mask.all() else Constant(mask)
-        self._weights = stage.weights.pull
+        self._weights = stage.weights.pull_weights
         others = np.ones(len(mask), bool)
         others[BODY_COLUMNS] = False
         self._others = Constant(np.flatnonzero(others))
