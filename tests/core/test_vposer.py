@@ -126,7 +126,7 @@ def test_the_newest_snapshot_is_read_and_a_file_of_it_gives_the_same(folder: Pat
     path = folder / "snapshots" / "V02_05_epoch=13_val_loss=0.03.ckpt"
     assert load_prior(str(folder)) is load_prior(path)
     older = load_prior(folder / "snapshots" / "V02_05_epoch=08_val_loss=0.03.ckpt")
-    assert np.abs(older.encode(POSES) - load_prior(folder).encode(POSES)).max() > 0.1
+    assert (older.latent_dim, load_prior(path).latent_dim) == (8, 32)
 
 
 def test_jacobian_against_central_differences(prior: VPoserPrior, rng: np.random.Generator) -> None:
@@ -245,11 +245,11 @@ def _zip(members: dict[str, bytes]) -> Callable[[Path], None]:
 
 
 def _bomb(path: Path) -> None:
-    """Storages that unpack to far more than the checkpoint says."""
+    """A storage that unpacks to far more than the checkpoint says."""
     _bytes(lambda whole: whole)(path)
     with zipfile.ZipFile(path) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
-    _zip({name: bytes(1 << 24) if "/data/" in name else content for name, content in members.items()})(path)
+    _zip({name: bytes(1 << 24) if name.endswith("/data/0") else content for name, content in members.items()})(path)
 
 
 FAULTS: dict[str, tuple[str, Callable[[Path], None]]] = {
@@ -267,6 +267,7 @@ FAULTS: dict[str, tuple[str, Callable[[Path], None]]] = {
     "other zip": ("without a data.pkl", _zip({"word/document.xml": b"<a/>"})),
     "module": ("no state dict", lambda path: torch.save(torch.nn.Linear(2, 2), path)),
     "foreign": ("not VPoser's", lambda path: torch.save(torch.nn.Linear(2, 2).state_dict(), path)),
+    "odd names": ("not VPoser's", lambda path: torch.save({"a\n" * 500: torch.zeros(1)}, path)),
     "one tensor": ("no state dict", lambda path: torch.save(torch.zeros(3), path)),
     "lacking": ("has no", _state(lambda state: state.pop("vp_model.decoder_net.5.bias"))),
     "joints": ("ends at 138", _state(lambda state: state.update({

@@ -106,7 +106,7 @@ def write_folder(folder: Path, model: nn.Module, version: int, zipped: bool = Tr
     (folder / "snapshots").mkdir(parents=True)
     if version == 2:
         (folder / "V02_05.yaml").write_text("model_params:\n  num_neurons: 512\n  latentD: 32\n")
-        old = lightning(randomised(type(model)(), seed=99))
+        old = lightning(randomised(VPoser2(64, 8), seed=99))
         torch.save(old, folder / "snapshots" / "V02_05_epoch=08_val_loss=0.03.ckpt")
         path, content = folder / "snapshots" / "V02_05_epoch=13_val_loss=0.03.ckpt", lightning(model)
     else:

@@ -103,10 +103,11 @@ def read_vposer(path: Path, shipped: VaePrior) -> VPoserPrior:
         PriorError: the file is missing, damaged, no checkpoint of torch, or not of VPoser.
     """
     weights = _Weights(read_checkpoint(path))
-    version, name, slope = (2, path.stem, 0.01) if weights.has("encoder_net.1.weight") else (1, path.stem, 0.2)
+    version = 2 if weights.has("encoder_net.1.weight") else 1
     encoder, decoder = _version_2(weights) if version == 2 else _version_1(weights)
-    decoder[-1] = _columns_in_turn(decoder[-1], weights)
-    prior = VPoserPrior(name, version, Network(encoder, LeakyRelu(slope)), Network(decoder, LeakyRelu(slope)), shipped)
+    decoder[-1] = _columns_in_turn(decoder[-1], weights.name)
+    activation = LeakyRelu({1: 0.2, 2: 0.01}[version])
+    prior = VPoserPrior(path.stem, version, Network(encoder, activation), Network(decoder, activation), shipped)
     first, second = np.moveaxis(prior.decoder(np.zeros(prior.latent_dim)).reshape(N_POSE, 2, 3), 1, 0)
     if np.linalg.norm(np.cross(first, second), axis=-1).min() < _PARALLEL:
         raise PriorError(f"{path.name} decodes to no rotations; get the file anew")
@@ -121,7 +122,7 @@ class _Weights:
         prefixes = [name.removesuffix(first) for name in checkpoint.names for first in firsts if name.endswith(first)]
         if not prefixes:
             raise PriorError(
-                f"{checkpoint.name} holds tensors, but not VPoser's ({checkpoint.names[0]}, ...); "
+                f"{checkpoint.name} holds tensors, but not VPoser's ({ascii(checkpoint.names[0])[:60]}, ...); "
                 f"expected {firsts[0]} (version 2) or {firsts[1]} (version 1)"
             )
         self.name, self._checkpoint, self._prefix = checkpoint.name, checkpoint, prefixes[0]
@@ -138,14 +139,12 @@ class _Weights:
             )
         return W, b
 
-    def normalisation(self, key: str, n: int | tuple[int, ...]) -> Layer:
-        """A batch normalisation of n numbers, as factors and offsets (n,)."""
+    def normalisation(self, key: str, *allowed: int) -> Layer:
+        """A batch normalisation of an allowed number of inputs, as factors and offsets (n,)."""
         parts = ("weight", "bias", "running_mean", "running_var")
         scale, shift, mean, variance = (self._checkpoint.array(f"{self._prefix}{key}.{part}") for part in parts)
-        allowed = (n,) if isinstance(n, int) else n
-        if scale.shape not in [(width,) for width in allowed] or {shift.shape, mean.shape, variance.shape} != {
-            scale.shape
-        }:
+        shapes = {part.shape for part in (scale, shift, mean, variance)}
+        if shapes not in [{(width,)} for width in allowed]:
             expected = " or ".join(str(width) for width in allowed)
             raise PriorError(f"{self.name}: {key} normalises {scale.shape} numbers; expected ({expected},)")
         if (variance < 0).any():
@@ -169,7 +168,7 @@ def _version_2(weights: _Weights) -> tuple[list[Layer], list[Layer]]:
 
 def _version_1(weights: _Weights) -> tuple[list[Layer], list[Layer]]:
     """bodyprior_enc: bn1, fc1, leaky, bn2, fc2, leaky, mu and logvar; bodyprior_dec: fc1, fc2, out."""
-    normal = weights.normalisation("bodyprior_enc_bn1", (_AXIS_ANGLE, _MATRICES))
+    normal = weights.normalisation("bodyprior_enc_bn1", _AXIS_ANGLE, _MATRICES)
     first = _after(normal, weights.linear("bodyprior_enc_fc1", len(normal[0])))
     width = len(first[1])
     second = _after(weights.normalisation("bodyprior_enc_bn2", width), weights.linear("bodyprior_enc_fc2", width))
@@ -207,10 +206,10 @@ def _chained(first: Layer, second: Layer) -> Layer:
     return gemm(W2, W1), b2 + W2 @ b1
 
 
-def _columns_in_turn(layer: Layer, weights: _Weights) -> Layer:
+def _columns_in_turn(layer: Layer, name: str) -> Layer:
     """The last layer for our order of six numbers: VPoser's are the rows of the rotation's first two columns."""
     W, b = layer
     if len(b) != 6 * N_POSE:
-        raise PriorError(f"{weights.name}: the decoder ends at {len(b)} numbers; expected {6 * N_POSE}")
+        raise PriorError(f"{name}: the decoder ends at {len(b)} numbers; expected {6 * N_POSE}")
     order = np.arange(6 * N_POSE).reshape(N_POSE, 3, 2).swapaxes(1, 2).reshape(-1)
     return W[order], b[order]
