@@ -63,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_sample(verbs)
     _add_interpolate(verbs)
     _add_train(verbs)
+    _add_evaluate(verbs)
     info = _verb(verbs, "info", "what a body, prior, motion or C3D file holds")
     info.add_argument("file", type=Path, metavar="FILE")
     verbs.add_parser("worker", help="serve Blender on standard input and output")
@@ -135,6 +136,17 @@ def _add_train(verbs: Any) -> None:
     parser.add_argument("--data", nargs="+", type=Path, required=True, metavar="FOLDER")
     parser.add_argument("--seed", type=_seed, default=0, metavar="S")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
+
+
+def _add_evaluate(verbs: Any) -> None:
+    parser = _verb(verbs, "evaluate", "judge priors on motion that none of them was trained on")
+    parser.add_argument("--prior", nargs="+", default=["vae"], metavar="NAME|FILE", help="default: vae")
+    parser.add_argument(
+        "--data", type=Path, required=True, metavar="FOLDER|FILE", help="a folder of train.npz and SPLIT.npz, or one"
+    )
+    parser.add_argument("--split", choices=("test", "val"), default="test", help="val to choose by, test to report")
+    parser.add_argument("--only", nargs="+", default=[], metavar="ROW", help="some of the protocol's rows alone")
+    parser.add_argument("-o", dest="out", type=Path, metavar="REPORT.png", help="a page of pictures, png or pdf")
 
 
 def _count(text: str) -> int:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The verbs of the command line: each reads files, calls the core, writes a file, and answers what `--json` holds."""
 
+from .evaluate import evaluate
 from .fit import fit
 from .info import info
 from .interpolate import interpolate
@@ -8,4 +9,4 @@ from .sample import sample
 from .solve import solve
 from .train import train
 
-__all__ = ["fit", "info", "interpolate", "sample", "solve", "train"]
+__all__ = ["evaluate", "fit", "info", "interpolate", "sample", "solve", "train"]

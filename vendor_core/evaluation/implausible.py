@@ -26,10 +26,10 @@ def implausible(prior: Prior, data: EvaluationData, n_poses: int = POSES) -> dic
     """How well a prior tells held-out poses from broken ones.
 
     Returns:
-        For each kind of damage (`broken_poses`) the area under the ROC curve of each score: `reconstruction`, the
-        largest angle of any joint from its reconstruction; `density`, that of the latent.
+        For each kind of damage (`broken_poses`) the area under the ROC curve of each score: `density`, of the
+        latent; `reconstruction`, the largest angle of any joint from its reconstruction.
     """
-    return areas(data, {"reconstruction": _reconstruction(prior), "density": _density(prior)}, n_poses)
+    return areas(data, {"density": _density(prior), "reconstruction": _reconstruction(prior)}, n_poses)
 
 
 def implausible_by_neighbours(data: EvaluationData, n_poses: int = POSES) -> dict[str, dict[str, float]]:

@@ -16,17 +16,13 @@ from ..prior.base import Prior
 from ..prior.interpolate import interpolate_poses
 from .data import SEED, EvaluationData
 from .drawing import draw_bodies, standing
+from .protocol import BASELINES, REAL, SLERP, Results
 from .report_table import draw_table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Results = dict[str, dict[str, Any]]
-"""One object a prior and a baseline, as `protocol.evaluate` makes them."""
-
-REAL, SLERP, NO_PRIOR = "real data", "slerp", "no prior"
-"""Names of the baselines among the results."""
 FORMATS = (".png", ".pdf")
 COLOURS = ("#3a6ea5", "#d1733b", "#4b9b72", "#8f5fa8", "#b0a03c", "#5aa9b8")
 _GREY, _DARK, _FAINT = "#8a8f99", "#20242c", "#e6e8ec"
@@ -113,13 +109,13 @@ def draw_report(results: Results, shown: Gallery, data: EvaluationData) -> "Figu
     """The page as a matplotlib figure."""
     from matplotlib.figure import Figure
 
-    names = [name for name in results if name not in (REAL, SLERP, NO_PRIOR)]
+    names = [name for name in results if name not in BASELINES]
     sections = _sections(shown, data)
     height = _TABLE_TOP + _TABLE + sum(section.height for section in sections) + _MARGIN
     page = _Page(Figure(figsize=(_WIDTH, height), facecolor="white"), height)
     page.text(0.48, "Priors of human pose, compared", 22, weight="bold")
     page.text(0.92, _about(data), 11, color=_GREY)
-    draw_table(page.axes(_TABLE_TOP, _MARGIN, 7.9, _TABLE - 0.35), results, (REAL, SLERP, NO_PRIOR))
+    draw_table(page.axes(_TABLE_TOP, _MARGIN, 7.9, _TABLE - 0.35), results, BASELINES)
     _draw_curves(page, results, names)
     top = _TABLE_TOP + _TABLE
     for section in sections:
@@ -213,7 +209,8 @@ def _draw_curves(page: _Page, results: Results, names: Sequence[str]) -> None:
         for name, result in results.items():
             for path, measured in result.get("interpolation", {}).items():
                 label = f"{name}, {path}" if path == "geodesic" else name
-                style = _line(name, names) | ({"label": label, "linestyle": ":"} if label != name else {})
+                style: dict[str, Any] = _line(name, names) | {"label": label}
+                style["linestyle"] = ":" if path == "geodesic" else style["linestyle"]
                 axes.plot(range(1, len(measured[key]) + 1), measured[key], **style)
                 most = max(most, 1.2 * float(np.abs(np.subtract(measured[key], 1)).max()))
         _styled(axes, title, "step", (1, 30), (1 - most, 1 + most))

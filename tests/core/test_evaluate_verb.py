@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The verb `evaluate`: figures for every prior and baseline, a page, and one line where the input is at fault."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.core.test_training import pack
+from vendor_core.cli import main
+from vendor_core.npz import write_npz
+
+SHIPPED = Path(__file__).parents[2] / "vendor_core" / "prior" / "weights" / "vae.npz"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    data = tmp_path / "motion"
+    data.mkdir()
+    for split in ("train", "val"):
+        write_npz(data / f"{split}.npz", pack())
+    return data
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
+    assert main(["evaluate", *map(str, arguments)]) == 2
+    line = capsys.readouterr().err
+    assert line.startswith("poise: ") and line.count("\n") == 1 and "Traceback" not in line
+    return line
+
+
+def test_priors_are_measured_side_by_side(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:  # fmt: skip
+    other, facts = tmp_path / "other.npz", tmp_path / "facts.json"
+    other.write_bytes(SHIPPED.read_bytes())
+    arguments = ["--data", folder, "--split", "val", "--only", "reconstruction", "--json", facts]
+    assert main(["evaluate", "--prior", "vae", str(other), *map(str, arguments)]) == 0
+    said = json.loads(facts.read_text())
+    assert set(said) == {"vae", "other"} and set(said["vae"]) == {"reconstruction"}
+    assert said["vae"]["reconstruction"] == said["other"]["reconstruction"]
+    printed = capsys.readouterr().out
+    assert "Reconstruction" in printed and printed.splitlines()[0].split() == ["vae", "other"]
+
+
+def test_a_file_of_motion_stands_for_its_folder_and_split(folder: Path, tmp_path: Path) -> None:
+    facts = [tmp_path / "a.json", tmp_path / "b.json"]
+    for place, path in zip((["--data", folder, "--split", "val"], ["--data", folder / "val.npz"]), facts, strict=True):
+        assert main(["evaluate", *map(str, place), "--only", "reconstruction", "--json", str(path)]) == 0
+    assert facts[0].read_text() == facts[1].read_text()
+
+
+def test_bad_input_is_one_line(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    broken, empty = tmp_path / "broken", tmp_path / "empty"
+    for place in (broken, empty):
+        place.mkdir()
+        write_npz(place / "train.npz", pack())
+    write_npz(broken / "val.npz", pack(poses=np.full((300, 22, 3), np.nan)))
+    write_npz(empty / "val.npz", pack(length=np.zeros(2, np.int32)))
+    (tmp_path / "text").mkdir()
+    (tmp_path / "text" / "train.npz").write_text("no archive")
+    (tmp_path / "text" / "val.npz").write_text("no archive")
+    page = tmp_path / "page.png"
+    for words, *arguments in (
+        ("required", "--split", "val"),
+        ("nowhere", "--data", tmp_path / "nowhere"),
+        ("test.npz", "--data", folder),
+        ("not finite", "--data", broken, "--split", "val"),
+        ("no usable frame", "--data", empty, "--split", "val"),
+        ("npz", "--data", tmp_path / "text", "--split", "val"),
+        ("nobody", "--data", folder, "--split", "val", "--prior", "nobody"),
+        ("given twice", "--data", folder, "--split", "val", "--prior", "vae", "vae"),
+        ("reconstruction", "--data", folder, "--split", "val", "--only", "everything"),
+        (".png or .pdf", "--data", folder, "--split", "val", "-o", tmp_path / "page.txt"),
+        ("cannot be written", "--data", folder, "--split", "val", "-o", tmp_path / "no" / "page.png"),
+    ):
+        line = refused(capsys, *arguments)
+        assert words in line, line
+    assert not page.exists() and not list(tmp_path.glob("*.part"))

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Priors judged on poses that none of them was trained on."""
+
+from argparse import Namespace
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..errors import PoiseError, PriorError
+from ..prior import Prior, load_prior
+from .shared import progress
+
+
+def evaluate(options: Namespace) -> dict[str, Any]:
+    """The protocol for each prior and for the baselines: a table, and a page of pictures where that is wanted."""
+    from ..evaluation import protocol
+    from ..evaluation.data import read_evaluation_data
+    from ..evaluation.report import check_report, gallery, write_report
+    from ..evaluation.report_table import table_text
+
+    if unknown := [row for row in options.only if row not in protocol.ROWS]:
+        raise PoiseError(f'"{unknown[0]}" is no row of the protocol; expected some of {", ".join(protocol.ROWS)}')
+    if options.out is not None:
+        check_report(options.out)
+    priors, sizes = _named(options.prior), protocol.Sizes()
+    with progress("evaluate") as report:
+        report(0.0, "reading motion")
+        data = read_evaluation_data(*_folder_and_split(options.data, options.split))
+        results = protocol.evaluate(priors, data, options.only or protocol.ROWS, sizes, report)
+    if options.out is not None:
+        write_report(options.out, results, gallery(priors, data, results, max(sizes.coverage.samples)), data)
+    print(table_text(results))
+    return results
+
+
+def _folder_and_split(place: Path, split: str) -> tuple[Path, str]:
+    """A pack stands for its folder and its split."""
+    return (place.parent, place.stem) if place.is_file() else (place, split)
+
+
+def _named(names: list[str]) -> Mapping[str, Prior]:
+    """Priors by their own names, or by those given where two are called the same.
+
+    Raises:
+        PriorError: one cannot be read, or is given twice.
+    """
+    priors = [load_prior(name) for name in names]
+    own = [prior.name for prior in priors]
+    found = {
+        prior.name if own.count(prior.name) == 1 else name: prior for name, prior in zip(names, priors, strict=True)
+    }
+    if len(found) < len(names):
+        raise PriorError(f"{', '.join(names)}: a prior is given twice; expected each once")
+    return found
