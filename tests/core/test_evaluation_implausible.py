@@ -7,6 +7,7 @@ import pytest
 from tests.core.evaluation_data import made_data
 from vendor_core.evaluation.implausible import areas, broken_poses, implausible, implausible_by_neighbours
 from vendor_core.prior import load_prior
+from vendor_core.prior.plausibility import Plausibility
 from vendor_core.rotations import rotation_angle
 from vendor_core.skeleton import BODY_JOINTS
 
@@ -68,3 +69,16 @@ def test_a_prior_tells_broken_poses_from_its_own() -> None:
     assert found["one_joint"]["reconstruction"] > 0.8
     near = implausible_by_neighbours(made_data(), 40)
     assert near["all_joints"]["nearest"] > 0.7
+
+
+def test_a_critic_is_heard_beside_the_prior() -> None:
+    """One that looks at a single number of the rotations, and therefore hardly sees a broken pose."""
+    weights = np.zeros((22, 189))
+    weights[:, 0] = 1.0
+    arrays = {
+        "critic_W0": weights, "critic_b0": np.zeros(22),
+        "critic_odds": np.tile([-9.0, 0.0, 9.0], (22, 1)), "critic_shares": np.array([0.99, 0.5, 0.01]),
+    }  # fmt: skip
+    found = implausible(load_prior(), made_data(), 40, Plausibility(arrays, "blind"))
+    assert list(found["one_joint"]) == ["plausibility", "density", "reconstruction"]
+    assert abs(found["one_joint"]["plausibility"] - 0.5) < 0.2 < found["one_joint"]["reconstruction"] - 0.5

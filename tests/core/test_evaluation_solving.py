@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The tasks that solve: what they ask is what they say, and what is easy is solved exactly."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from tests.core.evaluation_data import made_data
 from vendor_core.body import default_body
+from vendor_core.evaluation.data import EvaluationData
 from vendor_core.evaluation.denoising import DenoisingSizes, denoising
 from vendor_core.evaluation.inverse import SEEN, inverse, marker_vertices, whole_poses
 from vendor_core.evaluation.latency import LatencySizes, latency
@@ -14,6 +17,7 @@ from vendor_core.evaluation.without_prior import WithoutPrior
 from vendor_core.ik import JointTargets, solve
 from vendor_core.prior import load_prior
 from vendor_core.skeleton import BODY_JOINTS, N_BODY
+from vendor_core.training.data import load_poses
 
 
 def test_what_is_seen_is_reached_and_hiding_joints_costs() -> None:
@@ -91,3 +95,13 @@ def test_latency_tells_one_pose_from_many() -> None:
     found = latency(load_prior(), made_data(), LatencySizes(20, 5, 3))
     assert list(found) == ["decode_1", "decode_250", "solve"]
     assert 0 < found["decode_1"]["ms_p50"] < found["decode_250"]["ms_p50"]
+
+
+def test_people_that_the_prior_never_met_are_solved_better_with_it_than_without(shared_data: Path) -> None:
+    poses = load_poses([shared_data / "motion" / "val.npz"], mirror=False)
+    data = EvaluationData("val", poses, poses, (), default_body())
+    found = inverse(load_prior(), data, n_poses=16)
+    without = inverse(WithoutPrior(data.rest_joints), data, n_poses=16)
+    assert found["joints_22"]["mm"] < 1 and found["effectors"]["seen_mm"] < 1
+    for task, ratio in (("effectors", 0.5), ("left_arm_unseen", 0.5), ("legs_unseen", 0.9), ("markers_41", 0.8)):
+        assert found[task]["mm"] < ratio * without[task]["mm"], task

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..errors import PoiseError, PriorError
 from ..prior import Prior, load_prior
+from ..prior.plausibility import Plausibility, load_plausibility
 from .shared import progress
 
 
@@ -23,10 +24,11 @@ def evaluate(options: Namespace) -> dict[str, Any]:
     if options.out is not None:
         check_report(options.out)
     priors, sizes = _named(options.prior), protocol.Sizes()
+    critics = {own: critic for own, name in zip(priors, options.prior, strict=True) if (critic := _critic(name))}
     with progress("evaluate") as report:
         report(0.0, "reading motion")
         data = read_evaluation_data(*_folder_and_split(options.data, options.split))
-        results = protocol.evaluate(priors, data, options.only or protocol.ROWS, sizes, report)
+        results = protocol.evaluate(priors, data, options.only or protocol.ROWS, sizes, report, critics)
     if options.out is not None:
         write_report(options.out, results, gallery(priors, data, results, max(sizes.coverage.samples)), data)
     print(table_text(results))
@@ -52,3 +54,13 @@ def _named(names: list[str]) -> Mapping[str, Prior]:
     if len(found) < len(names):
         raise PriorError(f"{', '.join(names)}: a prior is given twice; expected each once")
     return found
+
+
+def _critic(name: str) -> Plausibility | None:
+    """The critic in a prior's own file: the shipped one is no merit of another prior."""
+    try:
+        shipped = load_plausibility()
+    except PriorError:  # it has none
+        return None
+    found = load_plausibility(name)
+    return found if found is not shipped or load_prior(name) is load_prior() else None

@@ -7,6 +7,7 @@ import numpy as np
 
 from ..linalg import one_blas_thread
 from ..prior.base import Prior
+from ..prior.plausibility import Plausibility
 from ..rotations import exp_so3, log_so3, rotation_angle
 from ..skeleton import BODY_JOINTS, N_POSE
 from .data import SEED, EvaluationData
@@ -22,14 +23,25 @@ _HINGES = tuple(BODY_JOINTS.index(f"{side}_{joint}") - 1 for side in ("left", "r
 _LEFT = tuple(j - 1 for j, name in enumerate(BODY_JOINTS) if name.startswith("left_"))
 
 
-def implausible(prior: Prior, data: EvaluationData, n_poses: int = POSES) -> dict[str, dict[str, float]]:
+def implausible(
+    prior: Prior, data: EvaluationData, n_poses: int = POSES, critic: Plausibility | None = None
+) -> dict[str, dict[str, float]]:
     """How well a prior tells held-out poses from broken ones.
 
+    Args:
+        prior: the prior.
+        data: the poses.
+        n_poses: how many.
+        critic: the prior's own, where it has one.
+
     Returns:
-        For each kind of damage (`broken_poses`) the area under the ROC curve of each score: `density`, of the
-        latent; `reconstruction`, the largest angle of any joint from its reconstruction.
+        For each kind of damage (`broken_poses`) the area under the ROC curve of each score: `plausibility`, the
+        critic's; `density`, of the latent; `reconstruction`, the largest angle of any joint from its reconstruction.
     """
-    return areas(data, {"density": _density(prior), "reconstruction": _reconstruction(prior)}, n_poses)
+    scores = {"density": _density(prior), "reconstruction": _reconstruction(prior)}
+    if critic is not None:
+        scores = {"plausibility": lambda R: -critic.score(R)} | scores
+    return areas(data, scores, n_poses)
 
 
 def implausible_by_neighbours(data: EvaluationData, n_poses: int = POSES) -> dict[str, dict[str, float]]:

@@ -3,10 +3,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from ..errors import MotionError
 from ..prior.base import Prior
+from ..prior.plausibility import Plausibility
 from .coverage import CoverageSizes, coverage, floor
 from .data import EvaluationData
 from .denoising import DenoisingSizes, denoising
@@ -55,7 +57,7 @@ class _Task:
 
 def evaluate(
     priors: Mapping[str, Prior], data: EvaluationData, only: Sequence[str] = ROWS, sizes: Sizes = Sizes(),
-    report: Report = lambda fraction, text: None,
+    report: Report = lambda fraction, text: None, critics: Mapping[str, Plausibility] = MappingProxyType({}),
 ) -> Results:  # fmt: skip
     """Measure priors and baselines.
 
@@ -65,6 +67,7 @@ def evaluate(
         only: some of `ROWS`.
         sizes: how much each task is made from.
         report: called with the fraction done and what is measured.
+        critics: of the priors that have one, by the same names.
 
     Returns:
         One object a prior, its keys the rows, those of `coverage` for "samples"; then of the baselines, with the rows
@@ -77,7 +80,9 @@ def evaluate(
     if not len(data.train) or not len(data.held_out):
         raise MotionError(f"{data.split} or train holds no usable frame; expected motion packs of poses")
     paths = Paths(data, sizes.paths) if "interpolation" in only else None
-    tasks = [task for name, prior in priors.items() for task in _of_prior(name, prior, data, sizes, paths)]
+    tasks = [
+        task for name, prior in priors.items() for task in _of_prior(name, prior, data, sizes, paths, critics.get(name))
+    ]
     tasks = [task for task in (*tasks, *_of_baselines(data, sizes, only, paths)) if task.row in only]
     results: Results = {name: {} for name in (*priors, *BASELINES)}
     for number, task in enumerate(tasks):
@@ -87,14 +92,17 @@ def evaluate(
     return {name: result for name, result in results.items() if result}
 
 
-def _of_prior(name: str, prior: Prior, data: EvaluationData, sizes: Sizes, paths: Paths | None) -> list[_Task]:
+def _of_prior(
+    name: str, prior: Prior, data: EvaluationData, sizes: Sizes, paths: Paths | None = None,
+    critic: Plausibility | None = None,
+) -> list[_Task]:  # fmt: skip
     measures: dict[str, Callable[[], dict[str, Any]]] = {
         "samples": lambda: coverage(prior, data, sizes.coverage),
         "reconstruction": lambda: {"reconstruction": reconstruction(prior, data)},
         "interpolation": lambda: {"interpolation": {"latent": paths.measure(prior)} if paths else {}},
         "inverse": lambda: {"inverse": _inverse(prior, data, sizes.inverse)},
         "pictures": lambda: {"pictures": pictures(prior, data, sizes.pictures)},
-        "implausible": lambda: {"implausible": implausible(prior, data, sizes.implausible)},
+        "implausible": lambda: {"implausible": implausible(prior, data, sizes.implausible, critic)},
         "denoising": lambda: {"denoising": denoising(prior, data, sizes.denoising)},
         "latency": lambda: {"latency": latency(prior, data, sizes.latency)},
     }
@@ -108,10 +116,10 @@ def _of_baselines(data: EvaluationData, sizes: Sizes, only: Sequence[str], paths
     ]
     if {"samples", "implausible"} & set(only):
         mixture = pose_mixture(data)
-        tasks += [t for t in _of_prior(GMM, mixture, data, sizes, None) if t.row in ("samples", "implausible")]
+        tasks += [t for t in _of_prior(GMM, mixture, data, sizes) if t.row in ("samples", "implausible")]
     nothing = WithoutPrior(data.rest_joints)
     solving = ("inverse", "pictures", "denoising")
-    tasks += [t for t in _of_prior(NO_PRIOR, nothing, data, sizes, None) if t.row in solving]
+    tasks += [t for t in _of_prior(NO_PRIOR, nothing, data, sizes) if t.row in solving]
     if paths is not None:
         by_joint = _Task(SLERP, "interpolation", lambda: {"interpolation": {"slerp": paths.measure(nothing, "slerp")}})
         tasks.append(by_joint)
