@@ -62,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_fit(verbs)
     _add_sample(verbs)
     _add_interpolate(verbs)
+    _add_score_and_denoise(verbs)
     _add_train(verbs)
     _add_evaluate(verbs)
     info = _verb(verbs, "info", "what a body, prior, motion or C3D file holds")
@@ -129,6 +130,14 @@ def _add_interpolate(verbs: Any) -> None:
     parser.add_argument("--timing", choices=("constant", "linear"), default="constant")
     parser.add_argument("--loop", action="store_true", help="go back to the first key, which ends the motion too")
     parser.add_argument("--prior", default="vae", metavar="NAME|FILE", help="default: %(default)s")
+
+
+def _add_score_and_denoise(verbs: Any) -> None:
+    parser = _verb(verbs, "score", "say how plausible each pose and joint of a motion is, 0 to 1")
+    parser.add_argument("motion", type=Path, metavar="MOTION.npz")
+    parser = _verb(verbs, "denoise", "repair implausible joints of a motion and remove its jitter", "motion file")
+    parser.add_argument("motion", type=Path, metavar="MOTION.npz")
+    parser.add_argument("--amount", type=_amount, default=1.0, metavar="A", help="0: nothing, 1: all; default 1")
 
 
 def _add_train(verbs: Any) -> None:

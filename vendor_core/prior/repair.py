@@ -15,16 +15,16 @@ from ..skeleton import N_POSE
 from .base import Prior
 from .plausibility import Plausibility
 
-_BROKEN = 2.0  # log odds of being out of place from which a joint is replaced altogether; doubted from even odds on
+_DOUBTED, _BROKEN = 1.0, 3.0  # log odds of being out of place from which a joint is doubted, and replaced altogether
 _SIGMA = 0.1  # radians between what the latent decodes to and a trusted joint that cost as much as one of its units
 _STEPS, _DAMPING = 8, 1e-3
-_ROUNDS = 2  # once the worst joints are replaced, others show that they do not fit
 _CHUNK = 512  # poses at a time: a Jacobian of each is held
 
 
 def blame(plausibility: Plausibility, R: np.ndarray) -> np.ndarray:
-    """How much each joint (..., 21) of poses R (..., 21, 3, 3) is to blame, 0 to 1: the rising part of its log odds."""
-    return np.clip(plausibility.log_odds(R)[..., :N_POSE] / _BROKEN, 0.0, 1.0)
+    """How much each joint (..., 21) of poses R (..., 21, 3, 3) is to blame, 0 to 1: even in its log odds."""
+    odds = plausibility.log_odds(R)[..., :N_POSE]
+    return np.clip((odds - _DOUBTED) / (_BROKEN - _DOUBTED), 0.0, 1.0)
 
 
 @one_blas_thread
@@ -48,27 +48,37 @@ def repair(prior: Prior, plausibility: Plausibility, R: np.ndarray, amount: floa
         raise MotionError(f"poses of shape {R.shape} to repair; expected finite rotations (..., {N_POSE}, 3, 3)")
     if not 0 <= amount <= 1:
         raise MotionError(f"an amount of {amount} to repair by; expected a number from 0 to 1")
-    given = R.astype(np.float64)
+    R = R.astype(np.float64)
     if amount == 0:
-        return given
-    flat = given.reshape(-1, N_POSE, 3, 3)
-    parts = [_repaired(prior, plausibility, flat[i : i + _CHUNK], amount) for i in range(0, len(flat), _CHUNK)]
-    return np.concatenate([flat[:0], *parts]).reshape(R.shape)
+        return R
+    given = R.reshape(-1, N_POSE, 3, 3)
+    blamed = blame(plausibility, given)
+    first = replaced(prior, given, blamed)
+    # Once the worst joints are replaced, others show that they do not fit.
+    blamed = np.maximum(blamed, blame(plausibility, first))
+    return replaced(prior, given, blamed, amount, first).reshape(R.shape)
 
 
-def _repaired(prior: Prior, plausibility: Plausibility, R: np.ndarray, amount: float) -> np.ndarray:
-    blamed = blame(plausibility, R)
-    rows = np.flatnonzero(blamed.any(-1))
-    whole, given, blamed = R.copy(), R[rows], blamed[rows]
-    now = given
-    for _ in range(_ROUNDS if len(rows) else 0):
-        turn = log_so3(np.swapaxes(given, -1, -2) @ completed(prior, now, _trust(blamed)))
-        now = np.where(blamed[..., None, None] > 0, given @ exp_so3(blamed[..., None] * turn), given)
-        blamed = np.maximum(blamed, blame(plausibility, now))
-    turn = log_so3(np.swapaxes(given, -1, -2) @ now)
-    changed = (turn != 0).any(-1)
-    whole[rows] = np.where(changed[..., None, None], given @ exp_so3(amount * turn), given)
-    return whole
+def replaced(
+    prior: Prior, R: np.ndarray, blamed: np.ndarray, amount: float = 1.0, start: np.ndarray | None = None
+) -> np.ndarray:
+    """Poses R (F, 21, 3, 3) with joints turned to what the prior says, as far as they are blamed (F, 21).
+
+    Args:
+        prior: says what fits the joints that nobody blames.
+        R: the poses.
+        blamed: 0 keeps a joint to the bit, 1 replaces it.
+        amount: factor on every turn.
+        start: poses (F, 21, 3, 3) that are nearer to plausible, for the latent to start from.
+    """
+    out, start = R.copy(), R if start is None else start
+    touched = np.flatnonzero(blamed.any(-1))
+    for first in range(0, len(touched), _CHUNK):
+        rows = touched[first : first + _CHUNK]
+        given, share = R[rows], blamed[rows][..., None]
+        turn = log_so3(np.swapaxes(given, -1, -2) @ completed(prior, start[rows], _trust(blamed[rows])))
+        out[rows] = np.where(share[..., None] > 0, given @ exp_so3(amount * share * turn), given)
+    return out
 
 
 def _trust(blamed: np.ndarray) -> np.ndarray:

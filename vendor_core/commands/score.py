@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How plausible the poses of a motion are."""
+
+from argparse import Namespace
+from typing import Any
+
+import numpy as np
+
+from ..errors import MotionError
+from ..motion import Motion, read_motion
+from ..prior.plausibility import load_plausibility
+from ..rotations import exp_so3
+from ..skeleton import BODY_JOINTS, N_BODY
+
+_CHUNK = 4096  # frames at a time
+_RARE = 0.05
+_LARGEST = 1e4  # radians of a rotation vector; beyond, too few digits are left to tell where it points
+
+
+def score(options: Namespace) -> dict[str, Any]:
+    """The plausibility of each frame and joint of a motion, 0 to 1."""
+    motion, plausibility = read_motion(options.motion), load_plausibility()
+    R = body_rotations(motion, options.motion.name)
+    parts = [plausibility.scores(R[i : i + _CHUNK, 1:]) for i in range(0, len(R), _CHUNK)]
+    frames, joints = (np.concatenate(column) for column in zip(*parts, strict=True))
+    worst = int(frames.argmin())
+    print(
+        f"{options.motion}: {len(frames)} frames, median plausibility {np.median(frames):.2f}, "
+        f"{int(np.sum(frames < _RARE))} below {_RARE}; lowest {frames[worst]:.4f} in frame {worst}, "
+        f"{BODY_JOINTS[1 + int(joints[worst].argmin())]} first"
+    )
+    return {"names": list(BODY_JOINTS[1:]), "frames": frames.round(6).tolist(), "joints": joints.round(6).tolist()}
+
+
+def body_rotations(motion: Motion, name: str) -> np.ndarray:
+    """Rotations (F, 22, 3, 3) of the body's joints, the root first.
+
+    Raises:
+        MotionError: a rotation vector is far too large.
+    """
+    w = motion.poses[:, :N_BODY]
+    if np.abs(w).max() > _LARGEST:
+        raise MotionError(f"{name}: a pose turns by {np.abs(w).max():.3g} radians; expected rotation vectors")
+    return exp_so3(w)
