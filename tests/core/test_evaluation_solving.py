@@ -100,8 +100,8 @@ def test_latency_tells_one_pose_from_many() -> None:
 def test_people_that_the_prior_never_met_are_solved_better_with_it_than_without(shared_data: Path) -> None:
     poses = load_poses([shared_data / "motion" / "val.npz"], mirror=False)
     data = EvaluationData("val", poses, poses, (), default_body())
-    found = inverse(load_prior(), data, n_poses=16)
-    without = inverse(WithoutPrior(data.rest_joints), data, n_poses=16)
+    found = inverse(load_prior(), data, n_poses=8)
+    without = inverse(WithoutPrior(data.rest_joints), data, n_poses=8)
     assert found["joints_22"]["mm"] < 1 and found["effectors"]["seen_mm"] < 1
     for task, ratio in (("effectors", 0.5), ("left_arm_unseen", 0.5), ("legs_unseen", 0.9), ("markers_41", 0.8)):
         assert found[task]["mm"] < ratio * without[task]["mm"], task

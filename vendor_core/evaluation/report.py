@@ -16,7 +16,7 @@ from ..prior.base import Prior
 from ..prior.interpolate import interpolate_poses
 from .data import SEED, EvaluationData
 from .drawing import draw_bodies, standing
-from .protocol import BASELINES, REAL, SLERP, Results
+from .protocol import BASELINES, GMM, REAL, SLERP, Results
 from .report_table import draw_table
 
 if TYPE_CHECKING:
@@ -222,11 +222,8 @@ def _plot(column: int) -> tuple[float, float, float]:
 
 
 def _line(name: str, names: Sequence[str]) -> dict[str, Any]:
-    solid = name in names
-    return {
-        "color": _colour(name, names), "label": name, "linewidth": 2 if solid else 1.6,
-        "linestyle": "-" if solid else "--",
-    }  # fmt: skip
+    style = "-" if name in names else ":" if name == GMM else "--"
+    return {"color": _colour(name, names), "label": name, "linewidth": 2 if name in names else 1.6, "linestyle": style}
 
 
 def _styled(axes: "Axes", title: str, unit: str, xlim: tuple[float, float], ylim: tuple[float, float]) -> None:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 _DARK, _GREY, _FAINT, _BAND = "#20242c", "#8a8f99", "#d4d7dd", "#f5f6f8"
 _HIGHER = "higher"
+_APART, _ROOM = 0.12, 0.57  # of the table's width: from column to column at most, and for all of them
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ GROUPS: tuple[tuple[str, tuple[Row, ...]], ...] = (
         Row("diversity (APD), mm; real: as it should be", ("apd",), better=""),
         Row("k-NN precision", ("knn_precision",), 3, _HIGHER),
         Row("k-NN recall", ("knn_recall",), 3, _HIGHER),
-        Row("FID on joints, mm²", ("fid",), 0),
+        Row("FID on joints, cm²", ("fid",), 0, scale=0.01),
         Row("over joint limits, %", ("over_limits",), 1, scale=100),
     )),
     ("Reconstruction", (
@@ -122,9 +123,11 @@ def draw_table(axes: "Axes", results: dict[str, dict[str, Any]], baselines: Sequ
     n_lines = 1 + sum(len(rows) + 1.25 for _, rows in groups)
     axes.set(xlim=(0, 1), ylim=(n_lines, 0))
     axes.axis("off")
-    columns = {name: 1 - 0.13 * (len(results) - 1 - i) for i, name in enumerate(results)}
+    apart = min(_APART, _ROOM / len(results))
+    columns = {name: 1 - apart * (len(results) - 1 - i) for i, name in enumerate(results)}
     for name, x in columns.items():
-        axes.text(x, 0.5, name, ha="right", va="center", fontsize=11, weight="bold", color=_DARK)
+        label = name.replace(" ", "\n")
+        axes.text(x, 0.5, label, ha="right", va="center", fontsize=10, weight="bold", color=_DARK)
     line = 1.0
     for title, rows in groups:
         axes.text(0, line + 0.75, title, va="center", fontsize=11, weight="bold", color=_DARK)
