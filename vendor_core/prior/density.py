@@ -28,7 +28,10 @@ class GaussianMixture:
         rng = np.random.default_rng(seed)
         which = rng.choice(len(self.weights), size=n, p=self.weights)
         noise = rng.standard_normal((n, self.means.shape[1]))
-        return self.means[which] + (self.cholesky[which] @ noise[..., None])[..., 0]
+        z = self.means[which]
+        for rows in np.array_split(np.arange(n), n // _ROWS + 1):
+            z[rows] += (self.cholesky[which[rows]] @ noise[rows, :, None])[..., 0]
+        return z
 
     def log_density(self, z: Array) -> Array:
         """Log densities (...), nats, of latents z (..., L), NumPy or torch: `log sum_k w_k N(z; m_k, C_k C_k^T)`."""

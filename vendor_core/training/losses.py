@@ -44,11 +44,16 @@ def gaussian_divergence(mean: "Tensor", log_var: "Tensor", free: float) -> "Tens
     return (each - free).clamp(min=0).sum()
 
 
-def speed_unevenness(start: "Tensor", end: "Tensor") -> "Tensor":
-    """Variance of log speed along each path, averaged over paths.
+def speeds(pairs: "Tensor", apart: float) -> "Tensor":
+    """Mean speed (paths, times) of points (paths, times, 2, points, 3), given just before and just after each time."""
+    return (pairs[:, :, 1] - pairs[:, :, 0]).square().sum(-1).add(_TINY).sqrt().mean(-1) / apart
 
-    Args:
-        start, end: points (paths, times, points, 3) just before and just after each time.
-    """
-    speed = (end - start).square().sum(-1).add(_TINY).sqrt().mean(-1)
+
+def unevenness(speed: "Tensor") -> "Tensor":
+    """Variance of the log of speed (paths, times) along each path, averaged over paths."""
     return speed.log().var(1).mean()
+
+
+def detour(speed: "Tensor", straight: "Tensor") -> "Tensor":
+    """Log of the length of each path, from its speed (paths, times), by the distance (paths, 1) of its ends."""
+    return (speed.mean(1, keepdim=True) / straight).log().mean()

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from torch import Generator, Tensor
     from torch.nn import Sequential
 
-WIDTHS = (320, 320, 320)
-BATCH = 128
+WIDTHS = (512, 512, 512)
+BATCH = 256
 RATE = 1.5e-3
 W_ANGLE, W_ROOT, W_POINTS, W_LATENT = 2.0, 2.0, 60.0, 1e-3
-SIZE_RANGE, BONE_SPREAD = 0.15, 0.05  # how far bodies differ from the reference in size, and each bone in length
+SIZE_RANGE, BONE_SPREAD = 0.05, 0.05  # how far bodies, put to one size, still differ in it, and bones in length
 NOISE = 0.01  # metres, the most
 EFFECTORS = ("pelvis", "head", "left_wrist", "right_wrist", "left_ankle", "right_ankle")
 

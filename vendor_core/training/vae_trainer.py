@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The VAE's own training: what it learns, in what steps.
+
+Loss after Pavlakos et al., "Expressive Body Capture", CVPR 2019, with a smooth geodesic term, points instead of a mesh,
+and a regulariser that keeps straight latent lines even and short.
+"""
+
+from dataclasses import dataclass
+from math import cos, pi
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..prior.network import rotations_of_outputs
+from ..prior.vae import LOG_VARIANCES
+from ..skeleton import N_POSE
+from .data import PoseSet
+from .fit_density import fit_mixture
+from .losses import body_points, detour, gaussian_divergence, smooth_angle, speeds, unevenness
+from .networks import build_network, draw_rows, network_arrays
+from .train_critic import CriticTrainer
+from .train_guess import GuessTrainer
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
+
+LATENT = 32
+WIDTH = 256
+BATCH = 128
+RATE = 2e-3
+PATHS, TIMES, APART = 8, 6, 0.02  # of the regulariser of paths: latent lines, times along each, and their distance
+W_ANGLE, W_POINTS, W_DIVERGENCE, W_SPEED, W_DETOUR, FREE_NATS = 2.0, 60.0, 2e-3, 3.0, 0.4, 0.05
+COMPONENTS = 1024
+
+
+@dataclass
+class VaeTrainer:
+    """The VAE under training.
+
+    Args:
+        poses: what it learns.
+        device: where.
+        seed: of all chance.
+    """
+
+    poses: PoseSet
+    device: str
+    seed: int
+
+    def __post_init__(self) -> None:
+        import torch
+
+        f = {"dtype": torch.float32, "device": self.device}
+        self.R = torch.as_tensor(self.poses.R, **f)
+        self.offsets = torch.as_tensor(self.poses.offsets, **f)
+        self.eye = torch.eye(3, **f)
+        self.cumulative = torch.as_tensor(np.cumsum(self.poses.weight))
+        with torch.no_grad():
+            self.targets = torch.cat([body_points(R, self.offsets, self.eye) for R in self.R.split(8192)])
+        flat = self.poses.R.reshape(len(self.poses), -1)
+        self.mean, self.std = flat.mean(0), np.maximum(flat.std(0), 0.05)
+        self.x_mean, self.x_std = torch.as_tensor(self.mean, **f), torch.as_tensor(self.std, **f)
+        self.encoder = build_network(9 * N_POSE, WIDTH, WIDTH, 2 * LATENT).to(self.device)
+        self.decoder = build_network(LATENT, WIDTH, WIDTH, 6 * N_POSE, rotations=N_POSE).to(self.device)
+        self.weights = [*self.encoder.parameters(), *self.decoder.parameters()]
+        self.optimiser = torch.optim.AdamW(self.weights, RATE, weight_decay=1e-4, fused=True)
+        self.draw: Generator = torch.Generator(self.device).manual_seed(self.seed)
+
+    def step(self, progress: float) -> "Tensor":
+        """One optimiser step, at a fraction of the training; returns the loss."""
+        import torch
+
+        which = draw_rows(self.cumulative, self._random(BATCH))
+        R = self.R[which]
+        mean, log_var = self.encode(R)
+        noise = torch.randn(mean.shape, generator=self.draw, device=self.device)
+        z = mean + (0.5 * log_var).exp() * noise
+        lines, ends = self._lines(mean)
+        decoded = self.decode(torch.cat([z, lines.flatten(0, 2), ends.flatten(0, 1)]))
+        points = body_points(decoded, self.offsets, self.eye)
+        near, far = points[BATCH:].flatten(1, 2).split([2 * PATHS * TIMES, 2 * PATHS])
+        speed = speeds(near.unflatten(0, (PATHS, TIMES, 2)), APART)
+        whole = speeds(far.unflatten(0, (PATHS, 1, 2)), 1.0)
+        loss = (
+            W_ANGLE * smooth_angle(decoded[:BATCH], R).mean()
+            + W_POINTS * (points[:BATCH] - self.targets[which]).abs().mean()
+            + W_DIVERGENCE * gaussian_divergence(mean, log_var, FREE_NATS)
+            + min(1.0, progress / 0.1) * (W_SPEED * unevenness(speed) + W_DETOUR * detour(speed, whole))
+        )
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.weights, 1.0)
+        for group in self.optimiser.param_groups:
+            group["lr"] = RATE * (0.01 + 0.99 * 0.5 * (1 + cos(pi * progress))) * min(1.0, progress / 0.005 + 0.05)
+        self.optimiser.step()
+        return loss.detach()
+
+    def encode(self, R: "Tensor") -> "tuple[Tensor, Tensor]":
+        """Mean and log variance (B, L) of poses (B, 21, 3, 3)."""
+        mean, log_var = self.encoder((R.flatten(1) - self.x_mean) / self.x_std).chunk(2, -1)
+        return mean, log_var.clamp(*LOG_VARIANCES)
+
+    def decode(self, z: "Tensor") -> "Tensor":
+        return rotations_of_outputs(self.decoder(z))
+
+    def guess_trainer(self) -> GuessTrainer:
+        """The initialiser's training, on the same data and chance, through this decoder."""
+        import torch
+
+        R_root = torch.as_tensor(self.poses.R_root, dtype=torch.float32, device=self.device)
+        return GuessTrainer(self.decoder, LATENT, R_root, self.R, self.offsets, self.cumulative, self.draw)
+
+    def critic_trainer(self) -> CriticTrainer:
+        """The critic's training, on the same poses and chance."""
+        return CriticTrainer(self.R, self.cumulative, self.draw)
+
+    def _lines(self, z: "Tensor") -> "tuple[Tensor, Tensor]":
+        """Latents (PATHS, TIMES, 2, L): neighbours along lines between encodings, or random points; and the ends."""
+        import torch
+
+        a, b = z[:PATHS], z[PATHS : 2 * PATHS]
+        half = PATHS // 2
+        noise = torch.randn((2, half, z.shape[1]), generator=self.draw, device=self.device) * 0.8
+        a, b = torch.cat([a[:half], noise[0]]), torch.cat([b[:half], noise[1]])
+        t = (torch.linspace(0, 0.95, TIMES, device=self.device) + 0.03 * self._random(PATHS, TIMES))[..., None]
+        t = torch.stack([t, t + APART], 2)
+        return a[:, None, None] * (1 - t) + b[:, None, None] * t, torch.stack([a, b], 1)
+
+    def _random(self, *shape: int) -> "Tensor":
+        import torch
+
+        return torch.rand(shape, generator=self.draw, device=self.device)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Networks and the density of the encodings as arrays of a prior file."""
+        import torch
+
+        with torch.no_grad():
+            z = torch.cat([self.encode(R)[0] for R in self.R.split(8192)]).cpu().numpy()
+        return {
+            **network_arrays(self.encoder, "encoder", 2 * LATENT, self.mean, self.std),
+            **network_arrays(self.decoder, "decoder", 6 * N_POSE),
+            **fit_mixture(z, self.poses.weight, COMPONENTS, self.seed).to_arrays(),
+        }
