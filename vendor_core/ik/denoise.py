@@ -16,7 +16,7 @@ from ..errors import MotionError
 from ..linalg import one_blas_thread
 from ..prior.base import Prior
 from ..prior.plausibility import Plausibility
-from ..prior.repair import blame, replaced
+from ..prior.repair import blame, repair, replaced
 from ..rotations import exp_so3, log_so3
 from ..skeleton import N_BODY
 from .bones import bones_of
@@ -32,6 +32,7 @@ _ORDER = 3  # of the differences that show noise
 _MEDIAN_LENGTH = 1.538  # of a vector of three standard normal numbers
 _LEAST_TURN, _LEAST_TRAVEL = 1e-3, 2e-4  # radians and metres: noise that nobody sees
 _FARTHEST, _SLOWEST, _FASTEST = 1e5, 1e-3, 1e4  # metres and Hz; numbers beyond are damaged
+_LEAPS, _PLAUSIBLE = 0.1, 0.05  # radians of jitter, and the median plausibility that it would not leave
 _MANY = 1 / 3  # share of joints to blame from which none of them is
 _LONGEST = 0.5  # seconds of an implausible joint that its frames before and after can fill
 
@@ -84,6 +85,10 @@ def _denoised(
     body: BodyModel, prior: Prior, plausibility: Plausibility, R_local: np.ndarray, trans: np.ndarray, rate: float,
     report: Callable[[float], None],
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    if np.median(noise_of_turns(R_local)) > _LEAPS and np.median(plausibility.score(R_local[:, 1:])) > _PLAUSIBLE:
+        # Jitter that large breaks poses; frames that leap about and yet are plausible are poses of their own.
+        R = repair(prior, plausibility, R_local[:, 1:])
+        return np.concatenate([R_local[:, :1], R], axis=1), trans
     blamed = blame(plausibility, R_local[:, 1:])
     blamed[(blamed > 0).mean(-1) > _MANY] = 0  # all jitter: of what is left when that is gone, the second round judges
     clean = _smoothed(body, prior, R_local, trans, blamed, rate, lambda f: report(0.5 * f))

@@ -70,19 +70,22 @@ class Plausibility:
 
     def scores(self, R: Array) -> tuple[Array, Array]:
         """The plausibility (...) of poses R (..., 21, 3, 3), 0 to 1, and that of each joint (..., 21)."""
-        shares = self._shares(self.log_odds(R))
+        shares = self.shares(self.log_odds(R))
         return shares[..., _POSE], shares[..., :_POSE]
 
     def score(self, R: Array) -> Array:
-        """The plausibility (...), 0 to 1, of poses R (..., 21, 3, 3); differentiable in torch."""
+        """The plausibility (...), 0 to 1, of poses R (..., 21, 3, 3).
+
+        Differentiable in torch; an objective had better take the last of `log_odds`, which stays steep where this is 0.
+        """
         return self.scores(R)[0]
 
     def joint_scores(self, R: Array) -> Array:
         """The plausibility (..., 21), 0 to 1, of each joint of poses R (..., 21, 3, 3), given the others."""
         return self.scores(R)[1]
 
-    def _shares(self, x: Array) -> Array:
-        """Shares (..., 22) of real poses with at least the log odds x (..., 22)."""
+    def shares(self, x: Array) -> Array:
+        """Shares (..., 22), 0 to 1, of real poses that have at least the log odds x (..., 22)."""
         xp = namespace(x)
         line = self._height + self._slope.like(x) * (x - self._first.like(x))
         ramps = xp.clip(x[..., None] - self._corners.like(x), 0, None)
