@@ -112,8 +112,10 @@ def log_so3(R: Array) -> Array:
     small = v2 < _SMALL**2
     v = xp.sqrt(xp.where(small, xp.ones_like(v2), v2))
     # With w >= 0 the angle is 2 atan2(|v|, w); near zero 2 |v| / w (1 - |v|^2 / 3 w^2) needs no division by |v|.
+    # In torch the gradient of a branch that is not taken must be finite too: w is zero at pi.
     w = q[..., :1]
-    factor = xp.where(small, 2 / w * (1 - v2 / (3 * w * w)), 2 * xp.atan2(v, w) / v)
+    cosine = xp.where(small, w, xp.ones_like(w))
+    factor = xp.where(small, 2 / cosine * (1 - v2 / (3 * cosine * cosine)), 2 * xp.atan2(v, w) / v)
     return factor * q[..., 1:]
 
 

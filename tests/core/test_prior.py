@@ -10,7 +10,7 @@ from vendor_core import linalg
 from vendor_core.errors import PriorError
 from vendor_core.npz import read_npz, write_npz
 from vendor_core.prior import AutoEncoder, VaePrior, load_prior
-from vendor_core.prior.network import Activation, LeakyRelu, Network, Silu, rotation_vectors
+from vendor_core.prior.network import Activation, LeakyRelu, Network, Silu
 from vendor_core.rotations import exp_so3, log_so3
 from vendor_core.training.data import load_poses
 from vendor_core.training.measure import reconstruction
@@ -98,14 +98,6 @@ def test_an_activation_and_its_slope(rng: np.random.Generator, activation: Activ
     np.testing.assert_allclose(y, network(x), atol=1e-12)
     for k, e in enumerate(h * np.eye(5)):
         np.testing.assert_allclose(J[..., k], (network(x + e) - network(x - e)) / (2 * h), atol=1e-6)
-
-
-def test_rotation_vectors_at_every_angle(rng: np.random.Generator) -> None:
-    axis = rng.normal(size=(20, 3))
-    axis /= np.linalg.norm(axis, axis=-1, keepdims=True)
-    for angle in (0.0, 1e-12, 1e-6, 1e-3, 2e-3, 1.0, 2.5, np.pi - 1e-6):
-        np.testing.assert_allclose(rotation_vectors(exp_so3(angle * axis)), angle * axis, atol=1e-9)
-    np.testing.assert_allclose(exp_so3(rotation_vectors(exp_so3(np.pi * axis))), exp_so3(np.pi * axis), atol=1e-12)
 
 
 def test_unseen_subjects_are_reconstructed(prior: AutoEncoder, shared_data: Path) -> None:

@@ -53,3 +53,12 @@ def test_gradient_is_finite_at_the_identity() -> None:
     w = torch.zeros(2, 3, dtype=torch.float64, requires_grad=True)
     rot.log_so3(rot.exp_so3(w)).sum().backward()
     np.testing.assert_allclose(w.grad, np.ones((2, 3)), atol=1e-9)
+
+
+def test_gradients_of_half_turns_are_finite() -> None:
+    torch = pytest.importorskip("torch")
+    R = torch.as_tensor(rot.exp_so3(np.pi * np.eye(3)))
+    R[0] = torch.diag(torch.tensor([1.0, -1.0, -1.0]))
+    R.requires_grad_(True)
+    rot.log_so3(R).sum().backward()
+    assert torch.isfinite(R.grad).all()

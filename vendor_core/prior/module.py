@@ -8,10 +8,10 @@ from copy import copy
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
-from ..rotations import exp_so3
+from ..rotations import exp_so3, log_so3
 from ..skeleton import N_POSE
 from .autoencoder import AutoEncoder
-from .network import Network, rotation_vectors
+from .network import Network
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -62,7 +62,7 @@ class PriorModule(_Module):
     def decode(self, z: "Tensor") -> "dict[str, Tensor]":
         """Poses of latents z (B, L): `pose_body` (B, 21, 3) rotation vectors, `pose_body_matrot` (B, 21, 9)."""
         R = self._on_parameters().decode(z)
-        return {"pose_body": rotation_vectors(R), "pose_body_matrot": R.flatten(-2)}
+        return {"pose_body": log_so3(R), "pose_body_matrot": R.flatten(-2)}
 
     def forward(self, pose_body: "Tensor") -> "dict[str, Any]":
         """Encode poses (B, 63), draw a latent for each, decode it: as `decode`, with the Normal `q_z` beside it."""

@@ -16,9 +16,7 @@ from array_api_compat import is_torch_array
 from ..arrays import Array, as_kind, namespace
 from ..errors import PriorError
 from ..linalg import gemm
-from ..rotations import matrix_to_quaternion, rotation_from_6d
-
-_SMALL = 1e-6  # squared sine of half an angle: below it the series is more exact than the quotient
+from ..rotations import rotation_from_6d
 
 
 class Activation(Protocol):
@@ -107,21 +105,6 @@ def rotations_of_outputs(y: Array) -> Array:
     """Rotations (..., J, 3, 3) of network outputs y (..., 6 J): six numbers a joint, its first two columns."""
     xp = namespace(y)
     return rotation_from_6d(xp.matrix_transpose(xp.reshape(y, (*y.shape[:-1], y.shape[-1] // 6, 2, 3))))
-
-
-def rotation_vectors(R: Array) -> Array:
-    """Rotation vectors (..., 3), of length at most pi, of R (..., 3, 3); gradients finite at every angle, pi included.
-
-    As `rotations.log_so3`, whose gradient is NaN in torch at exactly pi.
-    """
-    xp, q = namespace(R), matrix_to_quaternion(R)
-    w, v = q[..., :1], q[..., 1:]
-    v2 = xp.sum(v * v, axis=-1)[..., None]
-    small = v2 < _SMALL
-    ones = xp.ones_like(v2)
-    length, cosine = xp.sqrt(xp.where(small, ones, v2)), xp.where(small, w, ones)
-    factor = xp.where(small, 2 / cosine * (1 - v2 / (3 * cosine * cosine)), 2 * xp.atan2(length, w) / length)
-    return factor * v
 
 
 def rotation_jacobian(y: Array, J: Array, R: Array) -> Array:

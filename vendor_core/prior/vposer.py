@@ -15,11 +15,12 @@ import numpy as np
 from ..arrays import Array, namespace
 from ..errors import PriorError
 from ..linalg import gemm
+from ..rotations import log_so3
 from ..skeleton import N_POSE
 from .autoencoder import AutoEncoder
 from .checkpoint import Checkpoint, read_checkpoint
 from .density import standard_normal_log_density
-from .network import LeakyRelu, Network, rotation_vectors
+from .network import LeakyRelu, Network
 from .vae import VaePrior
 
 VPOSER_SUFFIXES = (".ckpt", ".pt", ".pth")
@@ -56,7 +57,7 @@ class VPoserPrior(AutoEncoder):
         """Rotation vectors (..., 63) of poses R (..., 21, 3, 3), or their matrices (..., 189): what was trained on."""
         if self.encoder.n_in == _MATRICES:
             return super().inputs(R)
-        return namespace(R).reshape(rotation_vectors(R), (*R.shape[:-3], _AXIS_ANGLE))
+        return namespace(R).reshape(log_so3(R), (*R.shape[:-3], _AXIS_ANGLE))
 
     def deviation(self, outputs: Array) -> Array:
         """Standard deviations (..., L) of latents: softplus."""
