@@ -35,7 +35,8 @@ class Prior(Protocol):
     def guess(self, joints: Array, seen: Array) -> tuple[Array, Array]:
         """A solver's start: z (..., L) and the pelvis' world rotation (..., 3, 3) from joints (..., 22, 3), Y up.
 
-        `seen` (..., 22) bool tells which joints count; the others may hold anything.
+        `seen` (..., 22) bool tells which joints count; the others may hold anything. The body is as large as
+        `rest_joints`: scale the joints of others to that (`guess.skeleton_size`), or bent knees look like short legs.
         """
         ...
 

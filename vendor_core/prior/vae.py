@@ -65,10 +65,9 @@ class VaePrior(AutoEncoder):
     def guess(self, joints: Array, seen: Array) -> tuple[Array, Array]:
         """A first guess of the pose behind some joints, for a solver to start from; learned.
 
-        On unseen subjects all joints are 16 mm off with all 22 seen, 27 mm with head, hands, feet and pelvis.
-
         Args:
-            joints: world positions (..., 22, 3) in metres, Y up; anything, NaN too, where unseen. Any place and size.
+            joints: world positions (..., 22, 3) in metres, Y up; anything, NaN too, where unseen. The size
+                of `rest_joints` is expected; `ik` scales other bodies to it.
             seen: (..., 22) bool; the more the better, hips and shoulders above all.
 
         Returns:

@@ -7,6 +7,7 @@ import numpy as np
 
 from ..body.kinematics import BODY_TREE
 from ..prior.base import Prior
+from ..prior.guess import skeleton_size
 from ..prior.vae import VaePrior
 from ..rotations import rotation_angle
 from ..skeleton import BODY_JOINTS
@@ -32,7 +33,8 @@ def guess_error(prior: VaePrior, poses: PoseSet, seen: Sequence[str]) -> dict[st
     joints = joints_of(poses.R, poses.rest_joints)
     world = joints @ np.swapaxes(poses.R_root, -1, -2)
     mask = np.broadcast_to([name in seen for name in BODY_JOINTS], world.shape[:2])
-    z, R_root = prior.guess(world, mask)
+    scale = skeleton_size(prior.rest_joints) / skeleton_size(poses.rest_joints)
+    z, R_root = prior.guess(scale * world, mask)
     guessed = joints_of(prior.decode(z), poses.rest_joints) @ np.swapaxes(R_root, -1, -2)
     angle = rotation_angle(np.swapaxes(R_root, -1, -2) @ poses.R_root)
     return {"mm": float(1000 * np.linalg.norm(guessed - world, axis=-1).mean()), "deg": float(np.degrees(angle).mean())}
