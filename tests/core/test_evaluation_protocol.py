@@ -4,6 +4,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -43,11 +44,23 @@ def test_every_row_is_measured_and_every_cell_of_the_table_found() -> None:
     results = evaluate({"vae": load_prior()}, made_data(), sizes=SMALL, report=lambda f, _: heard.append(f))
     assert list(results) == ["vae", "real data", "GMM", "slerp", "no prior"]
     assert np.isfinite(list(numbers(json.loads(json.dumps(results, allow_nan=False))))).all()
-    missing = [(title, row.label) for title, rows in GROUPS for row in rows if value_of(results["vae"], row) is None]
-    assert not missing
+    both = results["real data"] | results["vae"]
+    assert not [(title, row.label) for title, rows in GROUPS for row in rows if value_of(both, row) is None]
     assert set(results["no prior"]) == {"inverse", "pictures", "denoising"}
     assert set(results["slerp"]) == {"interpolation"} and "recall" in results["GMM"]
     assert heard == sorted(heard) and heard[0] == 0 and heard[-1] == 1
+
+
+def test_a_vposer_is_judged_beside_the_shipped_prior(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    from tests.core.vposer_files import VPoser2, randomised, write_folder
+
+    vposer = load_prior(write_folder(tmp_path / "V02_05", randomised(VPoser2(width=32)), 2))
+    rows = ("samples", "reconstruction", "interpolation", "pictures", "implausible")
+    results = evaluate({"vae": load_prior(), "V02_05": vposer}, made_data(), rows, SMALL)
+    assert set(results["V02_05"]) == set(results["vae"])
+    assert np.isfinite(list(numbers(results["V02_05"]))).all()
+    assert results["V02_05"]["reconstruction"]["encoded"]["deg"] > results["vae"]["reconstruction"]["encoded"]["deg"]
 
 
 def test_rows_can_be_chosen() -> None:

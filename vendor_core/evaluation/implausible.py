@@ -44,6 +44,11 @@ def implausible(
     return areas(data, scores, n_poses)
 
 
+def implausible_by_density(prior: Prior, data: EvaluationData, n_poses: int = POSES) -> dict[str, dict[str, float]]:
+    """The same for the density alone, of priors that lose nothing between encoding and decoding."""
+    return areas(data, {"density": _density(prior)}, n_poses)
+
+
 def implausible_by_neighbours(data: EvaluationData, n_poses: int = POSES) -> dict[str, dict[str, float]]:
     """The same for the distance to the nearest training pose, which needs no prior: `nearest`."""
     return areas(data, {"nearest": NearestPose(data, data.train.R).distances}, n_poses)

@@ -12,7 +12,7 @@ from ..prior.plausibility import Plausibility
 from .coverage import CoverageSizes, coverage, floor
 from .data import EvaluationData
 from .denoising import DenoisingSizes, denoising
-from .implausible import implausible, implausible_by_neighbours
+from .implausible import implausible, implausible_by_density, implausible_by_neighbours
 from .inverse import inverse
 from .latency import LatencySizes, latency
 from .paths import Paths, PathSizes
@@ -116,7 +116,12 @@ def _of_baselines(data: EvaluationData, sizes: Sizes, only: Sequence[str], paths
     ]
     if {"samples", "implausible"} & set(only):
         mixture = pose_mixture(data)
-        tasks += [t for t in _of_prior(GMM, mixture, data, sizes) if t.row in ("samples", "implausible")]
+        tasks += [
+            _Task(GMM, "samples", lambda: coverage(mixture, data, sizes.coverage)),
+            _Task(
+                GMM, "implausible", lambda: {"implausible": implausible_by_density(mixture, data, sizes.implausible)}
+            ),
+        ]
     nothing = WithoutPrior(data.rest_joints)
     solving = ("inverse", "pictures", "denoising")
     tasks += [t for t in _of_prior(NO_PRIOR, nothing, data, sizes) if t.row in solving]

@@ -28,11 +28,14 @@ GROUPS: tuple[tuple[str, tuple[Row, ...]], ...] = (
     ("Samples", (
         Row("recall, 200,000 samples, mm", ("recall", "mean")),
         Row("precision, mm", ("precision", "mean")),
-        Row("diversity (APD), mm; real: as it should be", ("apd",), better=""),
+        Row("... among the training poses", ("train_to_train", "mean"), better=""),
+        Row("diversity (APD), mm", ("apd",), better=""),
+        Row("... of the training poses", ("apd_train",), better=""),
         Row("k-NN precision", ("knn_precision",), 3, _HIGHER),
         Row("k-NN recall", ("knn_recall",), 3, _HIGHER),
         Row("FID on joints, cm²", ("fid",), 0, scale=0.01),
         Row("over joint limits, %", ("over_limits",), 1, scale=100),
+        Row("... of the training poses", ("over_limits_train",), 1, better="", scale=100),
     )),
     ("Reconstruction", (
         Row("joints, mm", ("reconstruction", "encoded", "mpjpe")),
