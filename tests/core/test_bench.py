@@ -34,6 +34,7 @@ from bench.takes_made import (
 from bench.timing import interleaved
 from bench.without_prior import joints_from_pictures
 from vendor_core.body import default_body
+from vendor_core.evaluation.metrics import joint_error
 from vendor_core.prior import load_prior
 from vendor_core.prior.interpolate import interpolate_poses
 from vendor_core.rotations import exp_so3
@@ -127,7 +128,7 @@ def test_the_engine_on_known_points_finds_the_pose_of_a_stranger(clip: Clip) -> 
     made = record(clip.part(0, 60), body, unusual_subject(body))
     take = known_take(made)
     together, alone = take.in_sequence(), take.frame_by_frame()
-    assert metrics.joint_error(alone, made.joints) < 5 and metrics.joint_error(together, made.joints) < 5
+    assert joint_error(alone, made.joints) < 5 and joint_error(together, made.joints) < 5
     torch = pytest.importorskip("torch", reason="torch is not installed")
     in_torch = take.in_sequence(torch.zeros(1, dtype=torch.float32))
     assert 1e3 * np.abs(in_torch - together).max() < 0.5
@@ -138,7 +139,7 @@ def test_a_batch_reaches_its_joints(clip: Clip) -> None:
     body = default_body()
     joints = clip.part(0, 20).joints(body)
     found = solved_batch(body, joints, torch.zeros(1, dtype=torch.float32))
-    assert metrics.joint_error(body.pose(found.R_local, found.trans).joints[:, :22], joints) < 2
+    assert joint_error(body.pose(found.R_local, found.trans).joints[:, :22], joints) < 2
 
 
 def test_a_faster_clip_is_the_same_motion(clip: Clip) -> None:

@@ -202,8 +202,8 @@ def _draw_curves(page: _Page, results: Results, names: Sequence[str]) -> None:
         for name, result in results.items():
             if curve := result.get(key, result.get("recall_curve") if name == REAL else None):
                 axes.plot(curve, **_line(name, names))
-        _styled(axes, title, "mm", (0, 100), (0, 1))
         axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
+        _styled(axes, title, "mm", (0, 100), (0, 1))
     for column, (key, title) in enumerate(_STEP_CURVES):
         axes, most = page.axes(_TABLE_TOP + 4.85, *_plot(column)), 0.05
         for name, result in results.items():
@@ -227,6 +227,9 @@ def _line(name: str, names: Sequence[str]) -> dict[str, Any]:
 
 
 def _styled(axes: "Axes", title: str, unit: str, xlim: tuple[float, float], ylim: tuple[float, float]) -> None:
+    if not axes.lines:  # nothing of it was measured
+        axes.remove()
+        return
     axes.set(xlim=xlim, ylim=ylim)
     axes.set_title(title, fontsize=11, weight="bold", color=_DARK, loc="left")
     axes.set_xlabel(unit, fontsize=10, color=_GREY)
@@ -234,5 +237,4 @@ def _styled(axes: "Axes", title: str, unit: str, xlim: tuple[float, float], ylim
     axes.grid(color=_FAINT)
     axes.set_axisbelow(True)
     axes.spines[:].set_visible(False)
-    if axes.lines:
-        axes.legend(frameon=False, fontsize=9)
+    axes.legend(frameon=False, fontsize=9)
