@@ -69,7 +69,7 @@ def inverse(
         data: the poses.
         freedom: "engine" for the solver as it ships, with rotations of its own beside the prior's; "latent" for the
             prior's poses alone.
-        root: "known" where the pelvis' place and turn are targets, too, as PRIOR.md removes the root; "free" where
+        root: "known" where the pelvis' place and turn are targets, too, as in what others report; "free" where
             nothing but the task's own joints is seen.
         n_poses: how many.
 
