@@ -12,7 +12,6 @@ from ..prior.plausibility import load_plausibility
 from ..rotations import exp_so3
 from ..skeleton import BODY_JOINTS, N_BODY
 
-_CHUNK = 4096  # frames at a time
 _RARE = 0.05
 _LARGEST = 1e4  # radians of a rotation vector; beyond, too few digits are left to tell where it points
 
@@ -20,9 +19,7 @@ _LARGEST = 1e4  # radians of a rotation vector; beyond, too few digits are left 
 def score(options: Namespace) -> dict[str, Any]:
     """The plausibility of each frame and joint of a motion, 0 to 1."""
     motion, plausibility = read_motion(options.motion), load_plausibility()
-    R = body_rotations(motion, options.motion.name)
-    parts = [plausibility.scores(R[i : i + _CHUNK, 1:]) for i in range(0, len(R), _CHUNK)]
-    frames, joints = (np.concatenate(column) for column in zip(*parts, strict=True))
+    frames, joints = plausibility.scores(body_rotations(motion, options.motion.name)[:, 1:])
     worst = int(frames.argmin())
     print(
         f"{options.motion}: {len(frames)} frames, median plausibility {np.median(frames):.2f}, "

@@ -24,6 +24,7 @@ from .network import network_from
 
 _WEIGHTS = Path(__file__).parent / "weights" / "vae.npz"
 _PREFIX = "critic_"
+_CHUNK = 8192  # poses at a time: what the network's layers hold of a long motion
 _POSE = N_POSE  # the column of the pose as a whole, after the joints
 
 
@@ -66,7 +67,10 @@ class Plausibility:
         Args:
             R: local rotations (..., 21, 3, 3) of joints 1..21 of `skeleton.BODY_JOINTS`, NumPy or torch.
         """
-        return odds_of_outputs(self._network(namespace(R).reshape(R, (*R.shape[:-3], 9 * N_POSE))))
+        xp, x = namespace(R), namespace(R).reshape(R, (-1, 9 * N_POSE))
+        parts = [self._network(x[i : i + _CHUNK]) for i in range(0, max(x.shape[0], 1), _CHUNK)]
+        y = parts[0] if len(parts) == 1 else xp.concat(parts)
+        return xp.reshape(odds_of_outputs(y), (*R.shape[:-3], N_POSE + 1))
 
     def scores(self, R: Array) -> tuple[Array, Array]:
         """The plausibility (...) of poses R (..., 21, 3, 3), 0 to 1, and that of each joint (..., 21)."""
