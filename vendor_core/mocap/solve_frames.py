@@ -12,7 +12,7 @@ from ..ik.initialiser import moved_rigidly, rigid_alignment
 from ..ik.noise import noise_of
 from ..ik.points import place
 from ..ik.problem import Problem, Stage
-from ..ik.residuals import Position
+from ..ik.residuals import Hearing, Position
 from ..ik.sequence import solve_sequence
 from ..ik.smoothing import Smoothing
 from ..ik.state import PoseState, Unknowns
@@ -65,11 +65,16 @@ def solve_frames(
 
 
 def as_they_fit(problem: Problem, state: PoseState) -> Stage:
-    """The stage that hears markers as closely as they fit: those that fit well may bend the pose more."""
+    """The stage that hears markers as closely as they fit: those that fit well may bend the pose more.
+
+    The scale of the robust loss narrows by the root of that alone, or noise would be taken for outliers.
+    """
     (position,) = problem.residuals
     missed = np.linalg.norm(as_float64(position.error(state.on(problem.bones))), axis=-1)
     median = float(np.median(missed[as_float64(position.confidence) > 0]))
-    return replace(NEAR, hearing=replace(NEAR.hearing, softness=min(max(median / _LOOSE_FIT, _FIRMEST), 1.0)))
+    softness = min(max(median / _LOOSE_FIT, _FIRMEST), 1.0)
+    assert NEAR.hearing.robust is not None
+    return replace(NEAR, hearing=Hearing(softness, robust=NEAR.hearing.robust / softness**0.5))
 
 
 def similar_start(subject: Subject, targets: np.ndarray, seen: np.ndarray) -> PoseState:
