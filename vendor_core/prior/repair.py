@@ -9,7 +9,7 @@ it decodes to, as far as they are to blame; the others stay as they are, to the 
 import numpy as np
 
 from ..errors import MotionError
-from ..linalg import matvec, one_blas_thread, solve_spd
+from ..linalg import gemm, matvec, one_blas_thread, solve_spd
 from ..rotations import exp_so3, log_so3
 from ..skeleton import N_POSE
 from .base import Prior
@@ -96,6 +96,6 @@ def completed(prior: Prior, R: np.ndarray, trust: np.ndarray) -> np.ndarray:
         apart = log_so3(np.swapaxes(D, -1, -2) @ R).reshape(len(z), -1)
         J = W.reshape(len(z), 3 * N_POSE, -1)
         J_weighted = np.swapaxes((weight * W).reshape(J.shape), -1, -2)
-        step = solve_spd(J_weighted @ J + damped, (matvec(J_weighted, apart) - z)[..., None])[0]
+        step = solve_spd(gemm(J_weighted, J) + damped, (matvec(J_weighted, apart) - z)[..., None])[0]
         z = z + step[..., 0]
     return prior.decode(z)
