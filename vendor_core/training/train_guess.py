@@ -22,6 +22,8 @@ RATE = 1.5e-3
 W_ANGLE, W_ROOT, W_POINTS, W_LATENT = 2.0, 2.0, 60.0, 1e-3
 SIZE_RANGE, BONE_SPREAD = 0.05, 0.05  # how far bodies, put to one size, still differ in it, and bones in length
 NOISE = 0.01  # metres, the most
+BETWEEN = (-0.25, 1.25)  # how far bodies are on the way from the default one to the one that the motion came with
+ASTRAY, ASTRAY_JOINTS, ASTRAY_BY = 0.15, 0.1, 0.3  # share of poses with wrong joints, of joints in them, and metres
 EFFECTORS = ("pelvis", "head", "left_wrist", "right_wrist", "left_ankle", "right_ankle")
 
 
@@ -34,7 +36,8 @@ class GuessTrainer:
         latent: its number of inputs.
         R_root: world rotations (N, 3, 3) of the poses.
         R: local rotations (N, 21, 3, 3).
-        offsets: rest offsets (22, 3).
+        offsets: rest offsets (22, 3) of the body that guesses are measured on.
+        other_offsets: (22, 3) of another body; joints are seen on bodies between the two and beyond.
         cumulative: cumulated weights (N,) of the poses.
         draw: source of all chance.
     """
@@ -44,6 +47,7 @@ class GuessTrainer:
     R_root: "Tensor"
     R: "Tensor"
     offsets: "Tensor"
+    other_offsets: "Tensor"
     cumulative: "Tensor"
     draw: "Generator"
 
@@ -111,7 +115,7 @@ class GuessTrainer:
         return turn @ R_root
 
     def _observed(self, points: "Tensor", R_root: "Tensor") -> "Tensor":
-        """World joints (B, 22, 3) of the poses on bodies of other sizes and proportions, with noise."""
+        """World joints (B, 22, 3) of the poses on bodies of other proportions, with noise, some far astray."""
         import torch
 
         n = len(points)
@@ -119,9 +123,18 @@ class GuessTrainer:
         size = 1 + SIZE_RANGE * (2 * self._uniform(n, 1) - 1)
         lengths = size * (1 + BONE_SPREAD * self._normal(n, N_BODY))
         parents = torch.tensor([max(parent, 0) for parent in BODY_PARENTS], device=points.device)
-        steps = (G[:, parents] @ self.offsets[:, :, None])[..., 0] * lengths[..., None]
+        steps = (G[:, parents] @ self._skeletons(n)[..., None])[..., 0] * lengths[..., None]
         noise = NOISE * self._uniform(n, 1, 1) * self._normal(n, N_BODY, 3)
-        return (self.ancestors @ steps) @ R_root.mT + noise
+        wrong = (self._uniform(n, 1) < ASTRAY) & (self._uniform(n, N_BODY) < ASTRAY_JOINTS)
+        astray = ASTRAY_BY * wrong[..., None] * self._normal(n, N_BODY, 3)
+        return (self.ancestors @ steps) @ R_root.mT + noise + astray
+
+    def _skeletons(self, n: int) -> "Tensor":
+        """Rest offsets (n, 22, 3) of bodies of one size and many builds."""
+        low, high = BETWEEN
+        t = low + (high - low) * self._uniform(n, 1, 1)
+        offsets = self.offsets + t * (self.other_offsets - self.offsets)
+        return offsets * (self.offsets.norm(dim=-1).sum() / offsets.norm(dim=-1).sum(-1))[:, None, None]
 
     def _seen(self) -> "Tensor":
         """Which joints are seen (B, 22): all, a random share, the effectors, or all but a limb."""

@@ -64,12 +64,13 @@ def train_vae(
     if not out.parent.is_dir():
         raise PriorError(f"{out.parent} is no folder to write {out.name} to; create it first")
     tell(0.0, "reading motion")
-    poses = _on_default_body(load_poses(pack_files(data, "train"), mirror=True))
+    source = load_poses(pack_files(data, "train"), mirror=True)
+    poses = _on_default_body(source)
     held_out = _on_default_body(load_poses(files, mirror=False)) if (files := pack_files(data, "val")) else None
     with _repeatable(seed, device):
         trainer = VaeTrainer(poses, device, seed)
         _run(trainer.step, steps, lambda done, text: tell(0.02 + 0.4 * done, f"prior: {text}"))
-        guesser, critic = trainer.guess_trainer(), trainer.critic_trainer()
+        guesser, critic = trainer.guess_trainer(source.offsets), trainer.critic_trainer()
         _run(guesser.step, steps, lambda done, text: tell(0.42 + 0.4 * done, f"initialiser: {text}"))
         _run(critic.step, steps // 2, lambda done, text: tell(0.82 + 0.15 * done, f"critic: {text}"))
         tell(0.97, "fitting the density")

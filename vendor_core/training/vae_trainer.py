@@ -50,7 +50,7 @@ class VaeTrainer:
     def __post_init__(self) -> None:
         import torch
 
-        f = {"dtype": torch.float32, "device": self.device}
+        self.like = f = {"dtype": torch.float32, "device": self.device}
         self.R = torch.as_tensor(self.poses.R, **f)
         self.offsets = torch.as_tensor(self.poses.offsets, **f)
         self.eye = torch.eye(3, **f)
@@ -103,12 +103,16 @@ class VaeTrainer:
     def decode(self, z: "Tensor") -> "Tensor":
         return rotations_of_outputs(self.decoder(z))
 
-    def guess_trainer(self) -> GuessTrainer:
-        """The initialiser's training, on the same data and chance, through this decoder."""
+    def guess_trainer(self, other_offsets: np.ndarray) -> GuessTrainer:
+        """The initialiser's training, on the same data and chance, through this decoder.
+
+        Args:
+            other_offsets: rest offsets (22, 3) of a second body, so that the guess knows more than one build.
+        """
         import torch
 
-        R_root = torch.as_tensor(self.poses.R_root, dtype=torch.float32, device=self.device)
-        return GuessTrainer(self.decoder, LATENT, R_root, self.R, self.offsets, self.cumulative, self.draw)
+        R_root, other = (torch.as_tensor(x, **self.like) for x in (self.poses.R_root, other_offsets))
+        return GuessTrainer(self.decoder, LATENT, R_root, self.R, self.offsets, other, self.cumulative, self.draw)
 
     def critic_trainer(self) -> CriticTrainer:
         """The critic's training, on the same poses and chance."""
