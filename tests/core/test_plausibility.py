@@ -68,7 +68,7 @@ def test_torch_agrees_and_its_gradients_are_finite(plausible: np.ndarray) -> Non
     tensor = torch.as_tensor(R).requires_grad_()
     for ours, theirs in zip(plausibility.scores(R), plausibility.scores(tensor), strict=True):
         np.testing.assert_allclose(theirs.detach().numpy(), ours, atol=1e-9)
-    plausibility.score(tensor).log().sum().backward()
+    (plausibility.score(tensor).sum() + plausibility.log_odds(tensor)[:, N_POSE].sum()).backward()
     assert bool(torch.isfinite(tensor.grad).all()) and float(tensor.grad.abs().min(0).values.max()) > 0
 
 

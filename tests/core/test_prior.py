@@ -116,7 +116,7 @@ def test_samples_follow_the_seed_and_stay_near_the_data(prior: AutoEncoder) -> N
 
 
 def test_the_file_is_small_plain_and_says_where_it_is_from(prior: AutoEncoder) -> None:
-    assert WEIGHTS.stat().st_size <= 2_000_000
+    assert WEIGHTS.stat().st_size <= 4_000_000
     assert {array.dtype.kind for array in read_npz(WEIGHTS, None, PriorError).values()} == {"f", "U"}
     assert prior.about["license"] == "CC0-1.0"
     assert "mocap.cs.cmu.edu" in prior.about["attribution"]
