@@ -115,7 +115,7 @@ def test_a_joint_turned_half_round_gets_there_without_a_jump(
     turned = rotation_angle(np.swapaxes(R[:-1], -1, -2) @ R[1:])
     assert turned.max() < 4 * np.pi / 60
     moved = steps(R)
-    assert moved.max() / moved.min() <= 1.02  # one joint's twist is the hardest to measure by patches
+    assert moved.max() / moved.min() <= 1.1  # where a foot alone moves, it is measured by its few patches
 
 
 def test_near_keys_far_from_what_the_prior_knows_have_a_short_path(prior: VaePrior, rng: np.random.Generator) -> None:
