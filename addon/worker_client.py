@@ -10,11 +10,15 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from ..vendor_core.errors import PoiseError
 from ..vendor_core.frames import FrameError, FrameReader, Message, pack
+
+if TYPE_CHECKING:
+    import numpy as np
 
 ROOT = Path(__file__).resolve().parents[1]
 """The extension's folder, which holds vendor_core and the bundled wheels."""
@@ -51,6 +55,7 @@ class WorkerClient:
         self._reader = FrameReader()
         self._log: IO[bytes] | None = None
         self._numbers = itertools.count(1)
+        self._unsent = b""  # until the worker has said hello: it does not read before, and a full pipe would block
         self._job: int | None = None
         self._deadline: float | None = None
         self.hello: dict[str, Any] = {}
@@ -87,8 +92,13 @@ class WorkerClient:
             os.set_blocking(self._stdout(), False)
         self._reader = FrameReader()
 
-    def run(self, job: str, params: dict[str, Any]) -> int:
+    def run(self, job: str, params: dict[str, Any], arrays: "Mapping[str, np.ndarray] | None" = None) -> int:
         """Send a job to the worker, which is started if need be; the job's number.
+
+        Args:
+            job: its name.
+            params: its parameters, as JSON takes them.
+            arrays: more of them.
 
         Raises:
             WorkerDied: the worker cannot be started or does not listen.
@@ -98,14 +108,14 @@ class WorkerClient:
             raise PoiseError("A job is still running; wait for its end or cancel it")
         self.start()
         self._job, self._deadline = next(self._numbers), None
-        self._write({"type": "run", "id": self._job, "job": job, "params": params})
+        self._send({"type": "run", "id": self._job, "job": job, "params": params}, arrays)
         return self._job
 
     def cancel(self) -> None:
         """Ask the running job to stop. Its `cancelled` message comes within 0.3 s: a deaf worker is killed."""
         if self.busy and self._deadline is None:
             self._deadline = time.monotonic() + _PATIENCE
-            self._write({"type": "cancel", "id": self._job})
+            self._send({"type": "cancel", "id": self._job})
 
     def poll(self) -> list[Message]:
         """The messages that have come since the last call; never waits.
@@ -124,6 +134,7 @@ class WorkerClient:
             raise self._died(str(error)) from None
         for message in messages:
             self._note(message)
+        self._flush()
         if ended and not messages:
             raise self._died(f"The worker process ended unexpectedly: {self._last_words()}")
         if self._deadline is not None and time.monotonic() > self._deadline:
@@ -136,6 +147,7 @@ class WorkerClient:
         """End the process, at once if it is busy."""
         process, log = self._process, self._log
         self._process, self._log, self._job, self._deadline, self.hello = None, None, None, None, {}
+        self._unsent = b""
         if process is not None and process.stdin and process.stdout:
             process.stdin.close()  # the worker leaves when its input ends
             process.kill()
@@ -150,10 +162,17 @@ class WorkerClient:
         elif message.id == self._job and message.type in ("result", "error", "cancelled"):
             self._job = self._deadline = None
 
-    def _write(self, fields: dict[str, Any]) -> None:
-        assert self._process is not None and self._process.stdin is not None
+    def _send(self, fields: dict[str, Any], arrays: "Mapping[str, np.ndarray] | None" = None) -> None:
+        self._unsent += pack(fields, arrays)
+        self._flush()
+
+    def _flush(self) -> None:
+        if not self._unsent or not self.hello or self._process is None:
+            return
+        assert self._process.stdin is not None
         try:
-            self._process.stdin.write(pack(fields))
+            self._process.stdin.write(self._unsent)
+            self._unsent = b""
         except OSError:
             raise self._died(f"The worker process does not listen: {self._last_words()}") from None
 

@@ -7,12 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from .body import BodyModel, default_body, load_body
+from .body import BodyModel, body_from_joints, default_body, load_body
 from .errors import MotionError, PoiseError
+from .ik.denoise import denoise as denoised
 from .mocap.c3d import read_c3d
 from .mocap.solve_take import Report, TakeOptions, TakeSolution, solve_take
 from .motion.amass import read_motion
 from .prior import load_prior
+from .prior.plausibility import load_plausibility
+from .skeleton import N_BODY
 
 Answer = tuple[dict[str, Any], dict[str, np.ndarray]]
 
@@ -73,7 +76,8 @@ def _parameter(params: dict[str, Any], name: str, kind: type | tuple[type, ...],
     if value is None and default:
         return default[0]
     if not isinstance(value, kind) or isinstance(value, bool):
-        raise PoiseError(f'The job\'s "{name}" is {value!r}; expected {"text" if kind is str else "a number"}')
+        expected = {str: "text", np.ndarray: "an array"}.get(kind, "a number")  # type: ignore[call-overload]
+        raise PoiseError(f'The job\'s "{name}" is {value!r}; expected {expected}')
     return value
 
 
@@ -103,4 +107,31 @@ def solve(params: dict[str, Any], report: Report) -> Answer:
     return data, arrays
 
 
-JOBS: dict[str, Callable[[dict[str, Any], Report], Answer]] = {"ping": ping, "solve": solve}
+def denoise(params: dict[str, Any], report: Report) -> Answer:
+    """`ik.denoise.denoise` as a job.
+
+    Params:
+        R_local (F, 22, 3, 3), trans (F, 3) metres and rest_joints (22, 3) metres: arrays. rate: Hz. amount: 0 to 1,
+        1 without. prior: name or path.
+
+    Returns:
+        The median plausibility_before and plausibility_after; arrays R_local and trans.
+
+    Raises:
+        PoiseError: a parameter is not what it has to be.
+    """
+    report(0.0, "Reading the motion")
+    R_local, trans, rest = (_parameter(params, name, np.ndarray) for name in ("R_local", "trans", "rest_joints"))
+    if rest.shape != (N_BODY, 3) or not np.isfinite(rest).all():
+        raise PoiseError(f"Rest joints of shape {rest.shape} came with the job; expected finite ({N_BODY}, 3), metres")
+    rate, amount = _parameter(params, "rate", (int, float)), _parameter(params, "amount", (int, float), 1.0)
+    name = _parameter(params, "prior", str, "vae")
+    prior, plausibility, body = load_prior(name), load_plausibility(name), body_from_joints(rest)
+    R_clean, trans_clean = denoised(
+        body, prior, plausibility, R_local, trans, rate, amount, lambda fraction: report(fraction, "Denoising")
+    )
+    before, after = (float(np.median(plausibility.score(R[:, 1:]))) for R in (R_local, R_clean))
+    return {"plausibility_before": before, "plausibility_after": after}, {"R_local": R_clean, "trans": trans_clean}
+
+
+JOBS: dict[str, Callable[[dict[str, Any], Report], Answer]] = {"ping": ping, "solve": solve, "denoise": denoise}

@@ -3,13 +3,14 @@
 
 `python -m vendor_core worker`, with the messages of `frames`:
 
-    to the worker   {"type": "run", "id", "job", "params"}    {"type": "cancel", "id"}
+    to the worker   {"type": "run", "id", "job", "params"} and arrays    {"type": "cancel", "id"}
     from it         {"type": "hello", "version", "python", "numpy", "device"}
                     {"type": "progress", "id", "fraction", "text"}    {"type": "result", "id", "data"} and arrays
                     {"type": "error", "id", "message"}    {"type": "cancelled", "id"}
 
-A thread reads standard input while the main thread computes. The end of the input ends the process at once, so no
-worker outlives Blender. A fault of the program ends the process, its traceback on standard error; the client says so.
+A job finds its arrays among its params. A thread reads standard input while the main thread computes. The end of the
+input ends the process at once, so no worker outlives Blender. A fault of the program ends the process, its traceback on
+standard error; the client says so.
 """
 
 import os
@@ -97,7 +98,7 @@ class _Worker:
             if message.type != "run" or not isinstance(job, str) or job not in jobs:
                 raise PoiseError(f"No job is called {job!r}; expected one of: {', '.join(jobs)}")
             report.check()
-            data, arrays = jobs[job](message.fields.get("params", {}), report)
+            data, arrays = jobs[job]({**message.fields.get("params", {}), **message.arrays}, report)
             report.check()
             self._send({"type": "result", "id": number, "data": data}, arrays)
         except Cancelled:
