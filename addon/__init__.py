@@ -5,10 +5,12 @@ Registering imports neither NumPy nor the core's rooms: each operator imports wh
 """
 
 from . import preferences, properties
-from .operators import body, generate, interpolate, mocap, solve, stored
+from .operators import body, denoise, generate, interpolate, job, mocap, plausible, solve, stored
 from .panels import sidebar
 
-_PARTS = (properties, preferences, body, generate, stored, interpolate, solve, mocap, sidebar)
+_PARTS = (
+    properties, preferences, job, body, generate, stored, plausible, interpolate, denoise, solve, mocap, sidebar,
+)  # fmt: skip
 
 
 def register() -> None:

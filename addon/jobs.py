@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The one long job that may run in the worker process, and what it says of itself to the panel."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import bpy
 
-from ..vendor_core.errors import PoiseError
+from ..vendor_core.errors import Cancelled, PoiseError
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from ..vendor_core.frames import Message
     from .worker_client import WorkerClient
 
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 class JobState:
     """What the panel and the status bar show."""
 
+    job: str = ""  # its name in the worker: each panel shows its own
     title: str = ""
     text: str = ""
     fraction: float = 0.0
@@ -26,9 +30,20 @@ class JobState:
 state = JobState()
 _client: "WorkerClient | None" = None
 _python = ""
+_finish: "Finish | None" = None
+
+if TYPE_CHECKING:
+    Finish = Callable[[bpy.types.Context, Message], str]
 
 
-def start(python: str, title: str, job: str, params: dict[str, Any]) -> None:
+def start(
+    python: str,
+    title: str,
+    job: str,
+    params: dict[str, Any],
+    finish: "Finish",
+    arrays: "Mapping[str, np.ndarray] | None" = None,
+) -> None:
     """Send a job to the worker.
 
     Args:
@@ -36,18 +51,22 @@ def start(python: str, title: str, job: str, params: dict[str, Any]) -> None:
         title: for the panel.
         job: its name in the worker.
         params: its parameters.
+        finish: writes the job's last message into the scene and sums it up in a line. It must hold names, no
+            data-blocks: undo replaces them while the job runs.
+        arrays: more parameters.
 
     Raises:
         PoiseError: a job is running, or the worker cannot be started.
     """
-    global _client, _python
+    global _client, _python, _finish
     from .worker_client import WorkerClient
 
     if _client is None or python != _python:
         close()
         _client, _python = WorkerClient(bpy.path.abspath(python)) if python else WorkerClient(), python
-    _client.run(job, params)
-    state.title, state.text, state.fraction, state.running = title, "Starting", 0.0, True
+    _client.run(job, params, arrays)
+    _finish = finish
+    state.job, state.title, state.text, state.fraction, state.running = job, title, "Starting", 0.0, True
 
 
 def poll() -> "Message | None":
@@ -70,6 +89,28 @@ def poll() -> "Message | None":
             state.running = False
             return message
     return None
+
+
+def finish(context: bpy.types.Context, message: "Message") -> str:
+    """Write what the job found into the scene; a line that sums it up.
+
+    Raises:
+        PoiseError: the job failed or was cancelled, or the scene is not what it was; nothing is changed then.
+    """
+    assert _finish is not None
+    return _finish(context, message)
+
+
+def require_result(message: "Message", what: str) -> None:
+    """Go on only where a job has a result.
+
+    Raises:
+        PoiseError: it failed; Cancelled: it was cancelled.
+    """
+    if message.type == "cancelled":
+        raise Cancelled(f"{what} cancelled, nothing was changed")
+    if message.type == "error":
+        raise PoiseError(str(message.fields.get("message", "the job failed")))
 
 
 def cancel() -> None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from ..vendor_core.errors import Cancelled, PoiseError
+from ..vendor_core.errors import PoiseError
+from .jobs import require_result
 
 if TYPE_CHECKING:
     import numpy as np
@@ -100,10 +101,7 @@ def write_take(context: bpy.types.Context, request: TakeRequest, message: "Messa
 def _solved_take(request: TakeRequest, message: "Message") -> "SolvedTake":
     from .rig.take import SolvedTake
 
-    if message.type == "cancelled":
-        raise Cancelled(f"{request.path.name}: import cancelled, nothing was changed")
-    if message.type == "error":
-        raise PoiseError(str(message.fields.get("message", "the job failed")))
+    require_result(message, f"{request.path.name}: import")
     arrays = {name: message.arrays[name] for name in ("poses", "trans", "betas", "markers")}
     labels, rate = tuple(message.data["labels"]), float(message.data["rate"])
     return SolvedTake(name=request.path.stem, labels=labels, rate=rate, **arrays)

@@ -46,6 +46,16 @@ def _unusable(rig: bpy.types.Object) -> str:
     return ""
 
 
+def redraw_sidebars(context: bpy.types.Context) -> None:
+    """Redraw the sidebars alone: the scene has not changed."""
+    for window in context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type == "VIEW_3D":
+                for region in area.regions:
+                    if region.type == "UI":
+                        region.tag_redraw()
+
+
 def is_rig(obj: bpy.types.Object | None) -> bool:
     """Whether the object is an armature with the bones of the SMPL family."""
     return obj is not None and obj.type == "ARMATURE" and _is_family(obj.data)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import bpy
-from bpy.props import EnumProperty, IntProperty
+from bpy.props import BoolProperty, EnumProperty, IntProperty
 
 from ...vendor_core.errors import PoiseError
 from .common import RigOperator, rig_of
@@ -46,6 +46,7 @@ class POISE_OT_interpolate(RigOperator, bpy.types.Operator):
         description="How to get from pose to pose",
         items=(
             ("latent", "Prior", "Through plausible poses, as the prior has learned them"),
+            ("geodesic", "Least Motion", "Through plausible poses, moving the skin as little as can be"),
             ("slerp", "Shortest", "Each joint on its own, the shortest way"),
         ),
     )
@@ -63,16 +64,24 @@ class POISE_OT_interpolate(RigOperator, bpy.types.Operator):
         default=1,
         min=1,
     )
+    loop: BoolProperty(  # type: ignore[valid-type]
+        name="Loop",
+        description="Go back from the last key pose to the first, which is keyed again at the end",
+        default=False,
+    )
     spacing: IntProperty(  # type: ignore[valid-type]
-        name="Frames Apart", description="Frames from one stored pose to the next", default=24, min=1
+        name="Frames Apart",
+        description="Frames from one stored pose to the next, and from the last key pose back to the first",
+        default=24,
+        min=1,
     )
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
         layout.use_property_split = True
-        for name in ("source", "path", "timing", "step"):
+        for name in ("source", "path", "timing", "step", "loop"):
             layout.prop(self, name)
-        if self.source == "STORED":
+        if self.source == "STORED" or self.loop:
             layout.prop(self, "spacing")
 
     def run(self, context: bpy.types.Context) -> None:
@@ -87,6 +96,8 @@ class POISE_OT_interpolate(RigOperator, bpy.types.Operator):
         rig = in_world.in_own_space()
         old = keyed_frames(obj, rig, selected=self.source == "SELECTED")
         keys = self._stored_keys(context, obj) if self.source == "STORED" else _timeline_keys(obj, rig, old)
+        if self.loop:
+            keys = self._closed(obj, rig, keys)
         filled = fill(load_prior(), keys.frames, keys.poses, self.path, self.timing, self.step, in_world.rest_joints())
         bones = to_bones(rig, filled.poses, keys.fingers)
         occupied = bool(((old >= keys.frames[0]) & (old <= keys.frames[-1])).any())
@@ -95,6 +106,25 @@ class POISE_OT_interpolate(RigOperator, bpy.types.Operator):
         key_bones(obj, action, filled.frames, bones, "LINEAR" if self.step == 1 else "BEZIER", ~filled.is_key)
         context.scene.frame_set(context.scene.frame_current, subframe=context.scene.frame_subframe)
         self.report({"INFO"}, f"{len(filled.frames)} keys from {len(keys.frames)} poses in {action.name}")
+
+    def _closed(self, obj: bpy.types.Object, rig: "Rig", keys: _Keys) -> _Keys:
+        """Key poses that end with the first one.
+
+        Raises:
+            PoiseError: keys of the artist's own are where the way back would be.
+        """
+        from ..rig.inbetween import closed
+        from ..rig.keys import keyed_frames
+
+        frames, poses = closed(keys.frames, keys.poses, self.spacing)
+        own = keyed_frames(obj, rig, selected=False)
+        in_the_way = own[(own > keys.frames[-1]) & (own <= frames[-1])]
+        if self.source != "STORED" and len(in_the_way):
+            raise PoiseError(
+                f"The way back to the first pose, to frame {frames[-1]:g}, would replace your key at frame "
+                f"{in_the_way[0]:g}; expected none there: choose fewer Frames Apart, or select later keys too"
+            )
+        return _Keys(frames, poses, keys.fingers)
 
     def _stored_keys(self, context: bpy.types.Context, obj: bpy.types.Object) -> _Keys:
         import numpy as np

@@ -1,27 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Import C3D: a take is solved in the worker process while Blender stays alive, then keyed in one go."""
 
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, StringProperty
 from bpy_extras.io_utils import ImportHelper
 
-from ...vendor_core.errors import Cancelled, PoiseError
+from ...vendor_core.errors import PoiseError
 from .. import jobs
 from ..preferences import preferences
 from ..take_import import TakeRequest, body_file, trimmed, write_take
 from .common import rig_of
-
-if TYPE_CHECKING:
-    from ...vendor_core.frames import Message
-
-_TICK = 0.1  # seconds between two looks at the worker
-
-
-_request: TakeRequest | None = None
+from .job import BUSY, JobFollower, follow
 
 
 class POISE_OT_import_c3d(bpy.types.Operator, ImportHelper):
@@ -81,7 +73,7 @@ class POISE_OT_import_c3d(bpy.types.Operator, ImportHelper):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         if jobs.state.running:
-            cls.poll_message_set("Another take is being solved; wait for it or cancel it")
+            cls.poll_message_set(BUSY)
             return False
         return True
 
@@ -101,18 +93,17 @@ class POISE_OT_import_c3d(bpy.types.Operator, ImportHelper):
                 column.prop(self, name)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        global _request
         try:
-            _request, params = self._prepare(context)
-            jobs.start(preferences(context).worker_python, f"Solving {_request.path.name}", "solve", params)
-            if bpy.app.background:
-                self.report({"INFO"}, write_take(context, _request, _wait()))
+            request, params = self._prepare(context)
+            title = f"Solving {request.path.name}"
+            jobs.start(
+                preferences(context).worker_python, title, "solve", params,
+                lambda context, message: write_take(context, request, message),
+            )  # fmt: skip
+            return follow(self, context, bpy.ops.poise.follow_import)
         except PoiseError as problem:
             self.report({"ERROR"}, str(problem))
             return {"CANCELLED"}
-        if not bpy.app.background:
-            bpy.ops.poise.follow_job("INVOKE_DEFAULT")
-        return {"FINISHED"}
 
     def _prepare(self, context: bpy.types.Context) -> tuple[TakeRequest, dict[str, Any]]:
         path = Path(bpy.path.abspath(self.filepath))
@@ -146,74 +137,12 @@ class POISE_OT_import_c3d(bpy.types.Operator, ImportHelper):
         ), params
 
 
-class POISE_OT_follow_job(bpy.types.Operator):
+class POISE_OT_follow_import(JobFollower, bpy.types.Operator):
     """Wait for the take that is being solved, without holding up Blender"""
 
-    bl_idname = "poise.follow_job"
+    bl_idname = "poise.follow_import"
     bl_label = "Import C3D"
     bl_options = {"INTERNAL", "UNDO"}
-
-    _shown = ""
-    timer: bpy.types.Timer | None = None  # of the class, so that disabling the add-on finds it
-
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        timer = context.window_manager.event_timer_add(_TICK, window=context.window)
-        POISE_OT_follow_job.timer = timer
-        context.window_manager.modal_handler_add(self)
-        return {"RUNNING_MODAL"}
-
-    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        if event.type == "ESC" and event.value == "PRESS":
-            jobs.cancel()
-            return {"RUNNING_MODAL"}
-        if event.type != "TIMER":
-            return {"PASS_THROUGH"}
-        assert _request is not None
-        try:
-            message = jobs.poll()
-            if message is None:
-                self._show(context)
-                return {"PASS_THROUGH"} if jobs.state.running else self._end(context, {"CANCELLED"})
-            self.report({"INFO"}, write_take(context, _request, message))
-        except PoiseError as problem:
-            self.report({"WARNING" if isinstance(problem, Cancelled) else "ERROR"}, str(problem))
-            return self._end(context, {"CANCELLED"})
-        return self._end(context, {"FINISHED"})
-
-    def cancel(self, context: bpy.types.Context) -> None:
-        """Blender closes the file or itself: the job goes with it."""
-        jobs.close()
-        self._end(context, set())
-
-    def _show(self, context: bpy.types.Context) -> None:
-        state = jobs.state
-        line = f"{state.title}   {100 * state.fraction:.0f} %   {state.text}   (Esc cancels)"
-        if line != self._shown:
-            self._shown = line
-            context.workspace.status_text_set(line)
-            _redraw(context)
-
-    def _end(self, context: bpy.types.Context, result: set[str]) -> set[str]:
-        _stop_timer()
-        if context.workspace is not None:
-            context.workspace.status_text_set(None)
-        _redraw(context)
-        return result
-
-
-class POISE_OT_cancel_job(bpy.types.Operator):
-    """Stop solving the take; nothing is changed"""
-
-    bl_idname = "poise.cancel_job"
-    bl_label = "Cancel"
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return jobs.state.running
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        jobs.cancel()
-        return {"FINISHED"}
 
 
 class POISE_FH_c3d(bpy.types.FileHandler):
@@ -227,35 +156,11 @@ class POISE_FH_c3d(bpy.types.FileHandler):
         return context.area is not None and context.area.type == "VIEW_3D"
 
 
-def _stop_timer() -> None:
-    if POISE_OT_follow_job.timer is not None:
-        bpy.context.window_manager.event_timer_remove(POISE_OT_follow_job.timer)
-    POISE_OT_follow_job.timer = None
-
-
-def _wait() -> "Message":
-    while True:
-        message = jobs.poll()
-        if message is not None:
-            return message
-        time.sleep(0.02)
-
-
-def _redraw(context: bpy.types.Context) -> None:
-    """Redraw the sidebars alone: the scene has not changed."""
-    for window in context.window_manager.windows:
-        for area in window.screen.areas:
-            if area.type == "VIEW_3D":
-                for region in area.regions:
-                    if region.type == "UI":
-                        region.tag_redraw()
-
-
 def _menu(self: bpy.types.Menu, context: bpy.types.Context) -> None:
     self.layout.operator(POISE_OT_import_c3d.bl_idname, text="Motion Capture (.c3d)")
 
 
-_CLASSES = (POISE_OT_import_c3d, POISE_OT_follow_job, POISE_OT_cancel_job, POISE_FH_c3d)
+_CLASSES = (POISE_OT_import_c3d, POISE_OT_follow_import, POISE_FH_c3d)
 
 
 def register() -> None:
@@ -265,11 +170,6 @@ def register() -> None:
 
 
 def unregister() -> None:
-    if jobs.state.running:
-        for workspace in bpy.data.workspaces:
-            workspace.status_text_set(None)
-    jobs.close()
-    _stop_timer()
     bpy.types.TOPBAR_MT_file_import.remove(_menu)
     for cls in reversed(_CLASSES):
         bpy.utils.unregister_class(cls)

@@ -3,7 +3,7 @@
 
 import bpy
 
-from .. import jobs
+from .. import jobs, pose_check
 from ..operators.common import find_rig, is_rig
 
 
@@ -11,6 +11,16 @@ class _Panel:
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
     bl_category = "Poise"
+
+    def draw_job(self, job: str) -> None:
+        """Progress and cancel, where this job runs."""
+        state = jobs.state
+        if state.running and state.job == job:
+            layout = self.layout  # type: ignore[attr-defined]
+            layout.label(text=state.title)
+            row = layout.row(align=True)
+            row.progress(factor=state.fraction, text=state.text)
+            row.operator("poise.cancel_job", text="", icon="CANCEL")
 
 
 class POISE_UL_poses(bpy.types.UIList):
@@ -78,6 +88,39 @@ class POISE_PT_pose(_Panel, bpy.types.Panel):
         layout.operator("poise.apply_pose", icon="ARMATURE_DATA")
 
 
+class POISE_PT_plausible(_Panel, bpy.types.Panel):
+    bl_label = "Plausibility"
+    bl_idname = "POISE_PT_plausible"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        rig = find_rig(context)
+        check = None if rig is None else pose_check.latest(rig)
+        row = layout.row(align=True)
+        if rig is not None and check is not None:
+            current = pose_check.pose_mark(rig) == check.mark
+            value = row.row(align=True)
+            value.active = current  # dimmed where it is of another pose
+            value.progress(factor=check.plausibility, text=pose_check.value_text(check.plausibility))
+            row.operator("poise.check_pose", text="", icon="FILE_REFRESH")
+            column = layout.column(align=True)
+            column.active = current
+            for name, own in check.blamed:
+                line = column.split(factor=0.75)
+                line.label(text=pose_check.joint_text(name), icon="BONE_DATA")
+                line.label(text=pose_check.value_text(own))
+            if not check.blamed:
+                column.label(text="No joint stands out", icon="CHECKMARK")
+            when = f"Frame {check.frame:g}"
+            column.label(text=when if current else f"{when}; the pose has changed since", icon="TIME")
+        else:
+            row.operator("poise.check_pose", icon="VIEWZOOM")
+        column = layout.column(align=True)
+        column.operator("poise.make_plausible", icon="SHADERFX")
+        column.operator("poise.denoise", icon="SMOOTHCURVE")
+        self.draw_job("denoise")
+
+
 class POISE_PT_interpolate(_Panel, bpy.types.Panel):
     bl_label = "Interpolate"
     bl_idname = "POISE_PT_interpolate"
@@ -114,12 +157,7 @@ class POISE_PT_mocap(_Panel, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
         layout.operator("poise.import_c3d", icon="IMPORT")
-        state = jobs.state
-        if state.running:
-            layout.label(text=state.title)
-            row = layout.row(align=True)
-            row.progress(factor=state.fraction, text=state.text)
-            row.operator("poise.cancel_job", text="", icon="CANCEL")
+        self.draw_job("solve")
 
 
 _CLASSES = (
@@ -127,6 +165,7 @@ _CLASSES = (
     POISE_PT_body,
     POISE_PT_shape,
     POISE_PT_pose,
+    POISE_PT_plausible,
     POISE_PT_interpolate,
     POISE_PT_solve,
     POISE_PT_mocap,

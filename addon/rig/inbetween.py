@@ -7,10 +7,13 @@ from itertools import pairwise
 
 import numpy as np
 
-from ...vendor_core.prior import Prior, interpolate_poses
+from ...vendor_core.prior import Prior
+from ...vendor_core.prior.interpolate import inbetweens
 from ...vendor_core.rotations import exp_so3, log_so3
 from ...vendor_core.skeleton import N_BODY
 from .convert import Pose
+
+_SAME = 1e-4  # of rotation matrices and positions: two key poses no further apart are one
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ def fill(
         prior: of the body's joints.
         at: (K,) ascending frames of the keys.
         keys: K frames.
-        path: "latent" or "slerp".
+        path: "latent", "geodesic" or "slerp".
         timing: "constant" or "linear".
         step: frames from one in-between to the next.
         rest_joints: (22, 3) metres, of the rig.
@@ -45,19 +48,26 @@ def fill(
 
 
 def _every_frame(prior: Prior, keys: Pose, counts: np.ndarray, path: str, timing: str, rest_joints: np.ndarray) -> Pose:
-    """Poses of sum(counts) + 1 frames; segment i takes counts[i] steps."""
+    """Poses of sum(counts) + 1 frames; segment i takes counts[i] steps. What is not the body's goes in time with it."""
     body_keys = keys.R_local[:, 1:N_BODY]
-    body = interpolate_poses(prior, body_keys, counts.tolist(), path, timing, rest_joints)  # type: ignore[arg-type]
-    R, trans = [keys.R_local[:1]], [keys.trans[:1]]
-    for k, count in enumerate(counts):
-        t = np.linspace(0, 1, count + 1)[1:, None]
-        start, end = keys.R_local[k], keys.R_local[k + 1]
-        w = log_so3(np.swapaxes(start, -1, -2) @ end)
-        R += [start @ exp_so3(t[:-1, :, None] * w), end[None]]
-        trans.append(keys.trans[k] + t * (keys.trans[k + 1] - keys.trans[k]))
-    filled = Pose(np.concatenate(R), np.concatenate(trans))
-    filled.R_local[:, 1:N_BODY] = body
-    return filled
+    body = inbetweens(prior, body_keys, counts.tolist(), path, timing, rest_joints)  # type: ignore[arg-type]
+    i = np.minimum(body.times.astype(int), len(counts) - 1)
+    t = (body.times - i)[:, None]
+    w = log_so3(np.swapaxes(keys.R_local[:-1], -1, -2) @ keys.R_local[1:])
+    R = keys.R_local[i] @ exp_so3(t[..., None] * w[i])
+    R[:, 1:N_BODY] = body.R
+    return Pose(R, keys.trans[i] + t * (keys.trans[i + 1] - keys.trans[i]))
+
+
+def closed(at: np.ndarray, keys: Pose, spacing: float) -> tuple[np.ndarray, Pose]:
+    """Frames (K,) and key poses with the first pose once more at the end, that many frames after the last key; as they
+    are where the last key is the first pose already.
+    """
+    ends = ((x[0], x[-1]) for x in (keys.R_local, keys.trans))
+    if all(np.allclose(first, last, atol=_SAME) for first, last in ends):
+        return at, keys
+    first = Pose(keys.R_local[:1], keys.trans[:1])
+    return np.append(at, at[-1] + spacing), joined([keys, first])
 
 
 def joined(poses: Sequence[Pose]) -> Pose:

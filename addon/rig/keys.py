@@ -66,6 +66,20 @@ def new_action(obj: bpy.types.Object, name: str) -> bpy.types.Action:
     return action
 
 
+def copied_action(obj: bpy.types.Object, name: str) -> bpy.types.Action:
+    """A copy of the action that an object has, which becomes the object's; the old one stays in the file, with a fake
+    user.
+    """
+    data = obj.animation_data
+    old, slot = data.action, data.action_slot.handle if bpy.app.version >= (4, 4) else None
+    action = old.copy()
+    action.name, old.use_fake_user = name, True
+    data.action = action
+    if slot is not None:
+        data.action_slot = next(other for other in action.slots if other.handle == slot)
+    return action
+
+
 def current_action(obj: bpy.types.Object) -> bpy.types.Action:
     """The object's action; a new one where it has none."""
     data = obj.animation_data
@@ -98,7 +112,7 @@ def key_bones(
         path, values = rotation_channel(obj.pose.bones[name], bones.quaternions[:, i])
         columns = [(path, values)]
         if i == 0 and bones.location is not None:
-            columns.append((_path(name, "location"), bones.location))
+            columns.append((path_of(name, "location"), bones.location))
         for data_path, table in columns:
             for k in range(table.shape[1]):
                 curve = known.get((data_path, k)) or _new_curve(bag, data_path, k, name)
@@ -112,7 +126,7 @@ def rotation_channel(bone: bpy.types.PoseBone, q: np.ndarray) -> tuple[str, np.n
         bone: whose mode counts.
         q: (F, 4) wxyz.
     """
-    path = _path(bone.name, _channel(bone))
+    path = path_of(bone.name, channel_of(bone))
     q = continuous_quaternions(quaternion_to_matrix(q))
     if bone.rotation_mode == "QUATERNION":
         return path, -q if np.dot(q[0], bone.rotation_quaternion[:]) < 0 else q
@@ -218,16 +232,18 @@ def animated_bones(obj: bpy.types.Object) -> set[str]:
     return {bpy.utils.unescape_identifier(_bone_of(curve.data_path)) for curve in curves_of(obj)}
 
 
-def keyed_frames(obj: bpy.types.Object, rig: Rig, selected: bool) -> np.ndarray:
-    """Frames (K,) at which bones of the body have keys of the artist's own; only selected ones if asked."""
-    made = {_enum("type", _in_between_type())}
+def keyed_frames(obj: bpy.types.Object, rig: Rig, selected: bool, made_too: bool = False) -> np.ndarray:
+    """Frames (K,) at which bones of the body have keys: the artist's own, or those made by a tool too; only selected
+    ones if asked.
+    """
+    skipped = [] if made_too else [_enum("type", _in_between_type())]
     names = {bpy.utils.escape_identifier(name) for name in rig.bones[:22]}
     frames: set[float] = set()
     for curve in curves_of(obj):
         if _bone_of(curve.data_path) not in names:
             continue
         keys = _read_keys(curve)
-        chosen = ~np.isin(keys["type"], list(made))
+        chosen = ~np.isin(keys["type"], skipped)
         if selected:
             chosen &= keys["select_control_point"]
         frames.update(np.round(keys["co"][chosen, 0].astype(np.float64), 4).tolist())
@@ -245,19 +261,21 @@ def keyed_bones(obj: bpy.types.Object, rig: Rig, frames: np.ndarray) -> BonePose
     quaternions = np.empty((len(frames), len(rig.bones), 4))
     for i, name in enumerate(rig.bones):
         bone = obj.pose.bones[name]
-        path, now = _path(name, _channel(bone)), tuple(getattr(bone, _channel(bone)))
+        path, now = path_of(name, channel_of(bone)), tuple(getattr(bone, channel_of(bone)))
         values = np.array([column(path, k, now[k]) for k in range(len(now))]).T
         quaternions[:, i] = [_quaternion(bone.rotation_mode, row)[:] for row in values.tolist()]
     pelvis = obj.pose.bones[rig.bones[0]]
-    location = np.array([column(_path(pelvis.name, "location"), k, pelvis.location[k]) for k in range(3)]).T
+    location = np.array([column(path_of(pelvis.name, "location"), k, pelvis.location[k]) for k in range(3)]).T
     return BonePose(rig.bones, quaternions, location)
 
 
-def _channel(bone: bpy.types.PoseBone) -> str:
+def channel_of(bone: bpy.types.PoseBone) -> str:
+    """The property that holds a bone's rotation in its rotation mode."""
     return _CHANNELS.get(bone.rotation_mode, "rotation_euler")
 
 
-def _path(bone: str, channel: str) -> str:
+def path_of(bone: str, channel: str) -> str:
+    """The data path of a bone's channel."""
     return f'pose.bones["{bpy.utils.escape_identifier(bone)}"].{channel}'
 
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """In-betweens on the timeline: keys are hit exactly, other keys and actions stay."""
 
+from itertools import pairwise
+
 import bpy
 import numpy as np
 import pytest
@@ -39,7 +41,7 @@ def rig(request, scene) -> bpy.types.Object:
     return obj
 
 
-@pytest.mark.parametrize("path", ["latent", "slerp"])
+@pytest.mark.parametrize("path", ["latent", "geodesic", "slerp"])
 def test_keys_are_hit_exactly_and_the_frames_between_are_filled(rig, path: str) -> None:
     expected = keyed(rig, {1: 1, 13: 2, 31: 3})
     assert bpy.ops.poise.interpolate(path=path) == {"FINISHED"}
@@ -48,6 +50,92 @@ def test_keys_are_hit_exactly_and_the_frames_between_are_filled(rig, path: str) 
     assert keys_of(rig) == list(range(1, 32))
     steps = [np.linalg.norm(heads_at(rig, f + 1) - heads_at(rig, f), axis=1).max() for f in range(1, 31)]
     assert max(steps) < 0.15  # no jump anywhere
+
+
+def rotations_at(rig: bpy.types.Object, frame: float) -> np.ndarray:
+    """Rotations (55, 3, 3) of all joints that the bones show at a frame."""
+    bpy.context.scene.frame_set(int(frame), subframe=frame % 1)
+    pose = addon("rig.pose")
+    return pose.read_pose(rig, pose.read_rig(rig)).R_local[0]
+
+
+def angle(R: np.ndarray, S: np.ndarray) -> float:
+    """The largest angle between rotations, radians."""
+    return float(np.linalg.norm(core("rotations").log_so3(np.swapaxes(R, -1, -2) @ S), axis=-1).max())
+
+
+@pytest.mark.parametrize("path", ["latent", "geodesic", "slerp"])
+@pytest.mark.parametrize("loop", [False, True])
+def test_key_poses_are_reproduced_to_a_ten_thousandth_of_a_radian(rig, path: str, loop: bool) -> None:
+    frames = (1, 13, 31)
+    keyed(rig, {1: 1, 13: 2, 31: 3})
+    expected = {frame: rotations_at(rig, frame) for frame in frames}
+    assert bpy.ops.poise.interpolate(path=path, loop=loop, spacing=12) == {"FINISHED"}
+    for frame in frames:
+        assert angle(rotations_at(rig, frame), expected[frame]) < 1e-4
+    assert keys_of(rig) == list(range(1, 44 if loop else 32))
+
+
+def test_a_loop_ends_as_it_begins_without_a_jump(rig) -> None:
+    expected = keyed(rig, {1: 1, 11: 2, 21: 3})
+    rig.pose.bones[addon("rig.pose").read_rig(rig).bones[0]].keyframe_insert("location", frame=21)
+    assert bpy.ops.poise.interpolate(loop=True, spacing=10) == {"FINISHED"}
+    assert keys_of(rig) == list(range(1, 32))
+    assert np.allclose(heads_at(rig, 31), expected[1], atol=1e-5)
+    assert angle(rotations_at(rig, 31), rotations_at(rig, 1)) < 1e-4
+    heads = [heads_at(rig, frame) for frame in range(1, 32)]
+    steps = [np.linalg.norm(b - a, axis=1).max() for a, b in pairwise(heads)]
+    assert max(steps) < 0.2 and min(steps[20:]) > 1e-4  # on its way all the time
+    for curve in addon("rig.keys").curves_of(rig):
+        if "rotation_quaternion" in curve.data_path:
+            values = np.array([k.co[1] for k in curve.keyframe_points])
+            assert np.abs(np.diff(values)).max() < 0.5  # no sign turns over
+
+
+def test_a_loop_that_is_closed_already_grows_no_more(body) -> None:
+    keyed(body, {1: 1, 11: 2})
+    bpy.ops.poise.interpolate(loop=True, spacing=8)
+    bpy.ops.poise.interpolate(loop=True, spacing=8, path="geodesic")
+    assert keys_of(body) == list(range(1, 20))
+
+
+def test_stored_poses_make_a_loop(body, scene) -> None:
+    for seed in (1, 2):
+        bpy.ops.poise.generate_pose(seed=seed)
+        bpy.ops.poise.store_pose()
+    scene.frame_set(5)
+    assert bpy.ops.poise.interpolate(source="STORED", spacing=10, loop=True) == {"FINISHED"}
+    assert keys_of(body) == list(range(5, 26))
+    assert np.allclose(heads_at(body, 25), heads_at(body, 5), atol=1e-5)
+
+
+def test_a_loop_never_replaces_keys_of_the_artists_own(body) -> None:
+    keyed(body, {1: 1, 11: 2, 21: 3})
+    for curve in addon("rig.keys").curves_of(body):
+        for key in curve.keyframe_points:
+            key.select_control_point = key.co[0] < 20
+    before = snapshot()
+    with pytest.raises(RuntimeError, match=r"to frame 35, would replace your key at frame 21; .*fewer Frames Apart"):
+        bpy.ops.poise.interpolate(source="SELECTED", loop=True)
+    assert snapshot() == before
+    assert bpy.ops.poise.interpolate(source="SELECTED", loop=True, spacing=9) == {"FINISHED"}
+
+
+def test_root_and_place_go_in_time_with_the_body(body) -> None:
+    """At constant speed the body's path is re-timed; what the prior does not know must not run ahead of it."""
+    keyed(body, {1: 1})
+    body.pose.bones["pelvis"].location = (1, 0, 0)
+    keyed(body, {21: 6})
+    bpy.ops.poise.interpolate()
+    ends = [addon("rig.pose").read_pose(body, addon("rig.pose").read_rig(body).in_own_space()) for f in (1, 21)
+            if heads_at(body, f) is not None]  # fmt: skip
+    keys = np.stack([end.R_local[0, 1:22] for end in ends])
+    rest = addon("rig.pose").read_rig(body).rest_joints()
+    times = core("prior.interpolate").inbetweens(core("prior").load_prior(), keys, [20], rest_joints=rest).times
+    assert np.abs(times - np.linspace(0, 1, 21)).max() > 0.005
+    places = np.array([heads_at(body, f)[0] for f in range(1, 22)])
+    along = (places - places[0]) @ (places[-1] - places[0]) / np.sum((places[-1] - places[0]) ** 2)
+    assert np.allclose(along, times, atol=1e-4)
 
 
 def test_in_betweens_are_the_cores(body) -> None:

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Following a job of the worker process while Blender stays alive: progress, Esc, and its result in one undo step."""
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import bpy
+
+from ...vendor_core.errors import Cancelled, PoiseError
+from .. import jobs
+from .common import redraw_sidebars
+
+if TYPE_CHECKING:
+    from ...vendor_core.frames import Message
+
+BUSY = "Another job is running; wait for it or cancel it"
+_TICK = 0.1  # seconds between two looks at the worker
+_timer: bpy.types.Timer | None = None  # of the module, so that disabling the add-on finds it
+
+
+def follow(operator: bpy.types.Operator, context: bpy.types.Context, follower: Callable[..., object]) -> set[str]:
+    """See a job through that was just started: by a modal operator, or at once where there is no window.
+
+    Args:
+        operator: that started it.
+        context: its context.
+        follower: the modal one, a `JobFollower`.
+
+    Raises:
+        PoiseError: without a window: the job failed.
+    """
+    if bpy.app.background:
+        operator.report({"INFO"}, jobs.finish(context, _wait()))
+    else:
+        follower("INVOKE_DEFAULT")
+    return {"FINISHED"}
+
+
+class JobFollower:
+    """A modal operator that waits for the running job; its label names the undo step of what the job changes."""
+
+    _shown = ""
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        global _timer
+        _timer = context.window_manager.event_timer_add(_TICK, window=context.window)
+        context.window_manager.modal_handler_add(self)  # type: ignore[arg-type]
+        return {"RUNNING_MODAL"}
+
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        if event.type == "ESC" and event.value == "PRESS":
+            jobs.cancel()
+            return {"RUNNING_MODAL"}
+        if event.type != "TIMER":
+            return {"PASS_THROUGH"}
+        try:
+            message = jobs.poll()
+            if message is None:
+                self._show(context)
+                return {"PASS_THROUGH"} if jobs.state.running else self._end(context, {"CANCELLED"})
+            self.report({"INFO"}, jobs.finish(context, message))  # type: ignore[attr-defined]
+        except PoiseError as problem:
+            self.report({"WARNING" if isinstance(problem, Cancelled) else "ERROR"}, str(problem))  # type: ignore[attr-defined]
+            return self._end(context, {"CANCELLED"})
+        return self._end(context, {"FINISHED"})
+
+    def cancel(self, context: bpy.types.Context) -> None:
+        """Blender closes the file or itself: the job goes with it."""
+        jobs.close()
+        self._end(context, set())
+
+    def _show(self, context: bpy.types.Context) -> None:
+        state = jobs.state
+        line = f"{state.title}   {100 * state.fraction:.0f} %   {state.text}   (Esc cancels)"
+        if line != self._shown:
+            self._shown = line
+            context.workspace.status_text_set(line)
+            redraw_sidebars(context)
+
+    def _end(self, context: bpy.types.Context, result: set[str]) -> set[str]:
+        _stop_timer()
+        if context.workspace is not None:
+            context.workspace.status_text_set(None)
+        redraw_sidebars(context)
+        return result
+
+
+class POISE_OT_cancel_job(bpy.types.Operator):
+    """Stop the running job; nothing is changed"""
+
+    bl_idname = "poise.cancel_job"
+    bl_label = "Cancel"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return jobs.state.running
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        jobs.cancel()
+        return {"FINISHED"}
+
+
+def _stop_timer() -> None:
+    global _timer
+    if _timer is not None:
+        bpy.context.window_manager.event_timer_remove(_timer)
+    _timer = None
+
+
+def _wait() -> "Message":
+    while True:
+        message = jobs.poll()
+        if message is not None:
+            return message
+        time.sleep(0.02)
+
+
+def register() -> None:
+    bpy.utils.register_class(POISE_OT_cancel_job)
+
+
+def unregister() -> None:
+    if jobs.state.running:
+        for workspace in bpy.data.workspaces:
+            workspace.status_text_set(None)
+    jobs.close()
+    _stop_timer()
+    bpy.utils.unregister_class(POISE_OT_cancel_job)

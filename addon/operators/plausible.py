@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Check Pose and Make Plausible: how plausible the present pose is, and a repair of the joints that are to blame."""
+
+import bpy
+from bpy.props import EnumProperty, FloatProperty
+
+from ..pose_check import PoseCheck, blame_text, forget, note, value_text
+from .common import RigOperator, redraw_sidebars, rig_of
+
+_LIMBS = (
+    ("left_arm", "Left Arm", "Collar, shoulder, elbow and wrist"),
+    ("right_arm", "Right Arm", "Collar, shoulder, elbow and wrist"),
+    ("left_leg", "Left Leg", "Hip, knee, ankle and foot"),
+    ("right_leg", "Right Leg", "Hip, knee, ankle and foot"),
+    ("torso", "Torso", "The three joints of the spine"),
+    ("head", "Head", "Neck and head"),
+)
+
+
+class POISE_OT_check_pose(RigOperator, bpy.types.Operator):
+    """Find how plausible the body's present pose is, and which joints are to blame"""
+
+    bl_idname = "poise.check_pose"
+    bl_label = "Check Pose"
+    bl_options = {"REGISTER"}
+
+    def run(self, context: bpy.types.Context) -> None:
+        from ...vendor_core.prior.plausibility import load_plausibility
+        from ..rig.plausible import checked_pose
+        from ..rig.pose import read_pose, read_rig
+
+        obj = rig_of(context)
+        context.view_layer.update()  # of what a script has just set
+        R = read_pose(obj, read_rig(obj)).R_local[0, 1:22]
+        check = checked_pose(obj, context.scene.frame_current_final, load_plausibility(), R)
+        note(obj, check)
+        redraw_sidebars(context)
+        self.report({"INFO"}, f"Plausibility {value_text(check.plausibility)}, {blame_text(check)}")
+
+
+class POISE_OT_make_plausible(RigOperator, bpy.types.Operator):
+    """Turn the joints that make the pose implausible to what fits all the others; the rest of the pose stays"""
+
+    bl_idname = "poise.make_plausible"
+    bl_label = "Make Plausible"
+    bl_options = {"REGISTER", "UNDO"}
+
+    amount: FloatProperty(  # type: ignore[valid-type]
+        name="Amount",
+        description="How far to turn the joints that are to blame",
+        default=1.0, min=0.0, max=1.0, subtype="FACTOR",
+    )  # fmt: skip
+    bones: EnumProperty(  # type: ignore[valid-type]
+        name="Change",
+        description="The bones that may change, of those to blame",
+        items=(
+            ("ALL", "All Bones", "All bones of the body"),
+            ("SELECTED", "Selected Bones", "Only bones that are selected in Pose Mode"),
+            ("UNSELECTED", "Unselected Bones", "Selected bones stay exactly as they are"),
+        ),
+    )
+    lock: EnumProperty(  # type: ignore[valid-type]
+        name="Lock",
+        description="Limbs that stay exactly as they are",
+        items=_LIMBS,
+        options={"ENUM_FLAG"},
+    )
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        layout.use_property_split = True
+        layout.prop(self, "amount")
+        layout.prop(self, "bones")
+        layout.column(heading="Lock").prop(self, "lock", expand=True)
+
+    def run(self, context: bpy.types.Context) -> None:
+        from ...vendor_core.prior import load_prior
+        from ...vendor_core.prior.plausibility import load_plausibility
+        from ..rig.convert import Pose
+        from ..rig.keys import auto_key
+        from ..rig.plausible import bones_of_change, checked_pose, kept_joints, repaired
+        from ..rig.pose import read_pose, read_rig, write_pose
+
+        obj = rig_of(context)
+        context.view_layer.update()  # of what a script has just set
+        rig = read_rig(obj)
+        now = read_pose(obj, rig)
+        selected = {bone.name for bone in context.selected_pose_bones or () if bone.id_data == obj}
+        kept = kept_joints(rig, self.lock, self.bones, selected)
+        plausibility, frame = load_plausibility(), context.scene.frame_current_final
+        before = checked_pose(obj, frame, plausibility, now.R_local[0, 1:22])
+        R = now.R_local.copy()
+        R[0, 1:22] = repaired(load_prior(), plausibility, R[0, 1:22], self.amount, kept)
+        bones = bones_of_change(rig, now, Pose(R, now.trans))
+        if bones.bones:
+            write_pose(obj, bones)
+            context.view_layer.update()
+            auto_key(context, obj, bones)
+        after = checked_pose(obj, frame, plausibility, R[0, 1:22])
+        note(obj, after)
+        redraw_sidebars(context)
+        self.report({"INFO"}, _summed_up(before, after, len(bones.bones)))
+
+
+def _summed_up(before: PoseCheck, after: PoseCheck, turned: int) -> str:
+    if not turned:
+        return f"Nothing was changed: plausibility {value_text(before.plausibility)}, {blame_text(before)}"
+    values = f"{value_text(before.plausibility)} before and {value_text(after.plausibility)} after"
+    return f"{turned} bone{'s' if turned > 1 else ''} turned, plausibility {values}"
+
+
+_CLASSES = (POISE_OT_check_pose, POISE_OT_make_plausible)
+
+
+def register() -> None:
+    for cls in _CLASSES:
+        bpy.utils.register_class(cls)
+
+
+def unregister() -> None:
+    for cls in reversed(_CLASSES):
+        bpy.utils.unregister_class(cls)
+    forget()

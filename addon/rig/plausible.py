@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The pose of a rig as the core judges and repairs it: which joints are to blame, which ones may change."""
+
+from collections.abc import Iterable
+
+import bpy
+import numpy as np
+
+from ...vendor_core.errors import PoiseError
+from ...vendor_core.linalg import one_blas_thread
+from ...vendor_core.prior import Prior
+from ...vendor_core.prior.plausibility import Plausibility
+from ...vendor_core.prior.repair import blame, replaced
+from ...vendor_core.skeleton import BODY_JOINTS, JOINT_GROUPS, N_BODY
+from ..pose_check import PoseCheck, pose_mark
+from .convert import BonePose, Pose, Rig, to_bones
+
+_NAMED = 3  # joints at most that are named as to blame
+
+
+def checked_pose(obj: bpy.types.Object, frame: float, plausibility: Plausibility, R: np.ndarray) -> PoseCheck:
+    """What the core says of the pose R (21, 3, 3) that a rig shows at a frame."""
+    score, of_joints = plausibility.scores(R)
+    guilt = blame(plausibility, R)
+    order = np.lexsort((of_joints, -guilt))[:_NAMED]
+    blamed = tuple((BODY_JOINTS[1 + j], float(of_joints[j])) for j in order if guilt[j] > 0)
+    return PoseCheck(float(score), blamed, frame, pose_mark(obj))
+
+
+def kept_joints(rig: Rig, locked: Iterable[str], bones: str, selected: set[str]) -> np.ndarray:
+    """Which joints (21,), without the root, must stay as they are.
+
+    Args:
+        rig: whose bones.
+        locked: groups of joints, as `JOINT_GROUPS` calls them.
+        bones: "ALL" may change, only the "SELECTED", or only the "UNSELECTED".
+        selected: names of the selected bones.
+
+    Raises:
+        PoiseError: only selected bones may change, and none of the body's is.
+    """
+    joints = {name for group in locked for name in JOINT_GROUPS[group]}
+    kept = np.array([name in joints for name in BODY_JOINTS[1:]])
+    chosen = np.array([bone in selected for bone in rig.bones[1:N_BODY]])
+    if bones == "SELECTED":
+        if not chosen.any():
+            raise PoiseError(
+                "No body bone but the pelvis is selected; expected selected bones in Pose Mode, or Change: All Bones"
+            )
+        kept |= ~chosen
+    elif bones == "UNSELECTED":
+        kept |= chosen
+    return kept
+
+
+@one_blas_thread
+def repaired(prior: Prior, plausibility: Plausibility, R: np.ndarray, amount: float, kept: np.ndarray) -> np.ndarray:
+    """A pose R (21, 3, 3) repaired as `prior.repair.repair` does it, but kept joints (21,) are never blamed: they stay
+    to the bit, and the others are fitted to them.
+    """
+    given = R[None]
+    blamed = np.where(kept, 0.0, blame(plausibility, given))
+    first = replaced(prior, given, blamed)
+    blamed = np.maximum(blamed, np.where(kept, 0.0, blame(plausibility, first)))
+    return replaced(prior, given, blamed, amount, first)[0]
+
+
+def bones_of_change(rig: Rig, before: Pose, after: Pose) -> BonePose:
+    """What to write onto the bones of those body joints that turn from one pose to another (one frame each): all others
+    then keep their channels to the bit.
+    """
+    turned = (after.R_local[0, :N_BODY] != before.R_local[0, :N_BODY]).any(axis=(-1, -2))
+    all_bones = to_bones(rig, after, hands=False)
+    names = tuple(name for name, turns in zip(all_bones.bones, turned, strict=True) if turns)
+    return BonePose(names, all_bones.quaternions[:, turned], None)
