@@ -60,6 +60,8 @@ class POISE_OT_denoise(RigOperator, bpy.types.Operator):
         why = BUSY if jobs.state.running else ""
         if data is None or data.action is None:
             why = "The body has no keys: key its bones at several frames, or import a take"
+        elif data.use_tweak_mode:
+            why = "Leave the NLA's tweak mode first"
         if why:
             cls.poll_message_set(why)  # type: ignore[attr-defined]
         return not why
