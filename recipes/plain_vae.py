@@ -88,9 +88,18 @@ def main() -> int:
     arguments = parser.parse_args()
     model = train(load_poses(pack_files([arguments.data], "train"), mirror=True))
     part = arguments.out.with_suffix(".part")
-    torch.save({"state_dict": {f"vp_model.{name}": value for name, value in model.state_dict().items()}}, part)
+    torch.save({"state_dict": vposer_state(model)}, part)
     part.replace(arguments.out)
     return 0
+
+
+def vposer_state(model: PlainVae) -> dict[str, Tensor]:
+    """The weights under VPoser's names, the last layer in its order: six numbers of a joint are 3 x 2, not 2 x 3."""
+    state = {f"vp_model.{name}": value for name, value in model.state_dict().items()}
+    for name in ("vp_model.decoder_net.5.weight", "vp_model.decoder_net.5.bias"):
+        joints = state[name].unflatten(0, (_POSE // 3, 2, 3))
+        state[name] = joints.transpose(1, 2).flatten(0, 2).contiguous()
+    return state
 
 
 if __name__ == "__main__":
