@@ -24,7 +24,7 @@ class Weights:
     """How much what is expected counts beside the keypoints, one unit of which is one sigma of theirs."""
 
     latent: float = 1.0
-    residual: float = 15.0  # per rad^2 that a body joint is turned from the prior: one unit at 0.26 rad
+    residual: float = 30.0  # per rad^2 that a body joint is turned from the prior: one unit at 0.18 rad
     fingers: float = 4.0  # per rad^2 that a finger is turned from rest
     betas: float = 1.0
 

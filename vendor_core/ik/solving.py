@@ -113,7 +113,7 @@ def solve(
     solved = np.flatnonzero(np.any([(r.confidence > 0).any(1) for r in residuals], axis=0))
     whole = Problem(bones, prior, residuals, fingers=_fingers_at_rest(body, bones))
     seen = _seen_joints(body, targets, residuals).take(solved)
-    state, guessed = first_states(whole.take(solved), seen)
+    state, guessed = first_states(whole.take(solved), seen, doubted=robust is not None)
     # The guess is what the latents are expected near, with a start too: it says where to begin, not where to end.
     whole = replace(whole, anchor=state.z[nearest_of(solved, n_frames)])
     if start is not None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..arrays import as_float64
 from ..rotations import exp_so3
+from ..skeleton import N_BODY
 from .camera import place_before
 from .initialiser import first_guess, guessed_starts, nearest_start
 from .points import BodyPoints, place
@@ -22,6 +23,7 @@ from .state import PoseState, Unknowns, explained
 
 _HEADINGS = 6  # about the upright axis, from which a body seen by a camera may start
 _FOLLOWED = Stage(Unknowns(residual=False), hearing=Hearing(softness=4.0), iterations=12, tolerance=1e-2)
+_ASTRAY = 0.2  # metres from the first guess, beyond which a doubted joint is left out of the second
 _IMAGE_UP = np.diag([1.0, -1.0, -1.0])  # camera axes of a body upright in the image that faces the camera
 
 
@@ -37,17 +39,23 @@ class SeenJoints:
         return SeenJoints(self.positions[rows], self.known[rows])
 
 
-def first_states(problem: Problem, seen: SeenJoints) -> tuple[PoseState, np.ndarray]:
-    """Where to start each of F frames, and the rows whose start is a guess, to be looked at from afar first."""
+def first_states(problem: Problem, seen: SeenJoints, doubted: bool = False) -> tuple[PoseState, np.ndarray]:
+    """Where to start each of F frames, and the rows whose start is a guess, to be looked at from afar first.
+
+    Args:
+        problem: F frames.
+        seen: the joints to guess from.
+        doubted: some joints may be far astray.
+    """
     whole, n_frames = seen.known.all(1), len(seen.known)
     if whole.all():
-        return _guessed_whole(problem, seen), np.zeros(0, np.int64)
+        return _guessed_whole(problem, seen, doubted), np.zeros(0, np.int64)
     position = _merged([r for r in problem.residuals if isinstance(r, Position)])
     spatial = np.zeros(n_frames, bool) if position is None else (position.confidence > 0).any(1)
     cameras = [r for r in problem.residuals if isinstance(r, Pinhole)]
     state = _turned_as_asked(problem, _centre(problem, n_frames))
     if (rich := np.flatnonzero(whole)).size:
-        state = state.put(rich, _guessed_whole(problem, seen.take(rich)))
+        state = state.put(rich, _guessed_whole(problem, seen.take(rich), doubted))
     if position is not None and (some := np.flatnonzero(spatial & ~whole)).size:
         part = seen.take(some)
         starts = guessed_starts(problem.prior, problem.bones, part.positions, part.known)
@@ -59,10 +67,26 @@ def first_states(problem: Problem, seen: SeenJoints) -> tuple[PoseState, np.ndar
     return state, np.flatnonzero(~whole)
 
 
-def _guessed_whole(problem: Problem, seen: SeenJoints) -> PoseState:
+def _guessed_whole(problem: Problem, seen: SeenJoints, doubted: bool) -> PoseState:
+    state = _guessed(problem, seen)
+    if not doubted:
+        return state
+    # One joint astray leads the guess astray around it, but not as far: without it the second guess is near.
+    p = as_float64(state.on(problem.bones).p)[:, :N_BODY]
+    apart = p - seen.positions
+    missed = np.linalg.norm(apart - np.median(apart, axis=1, keepdims=True), axis=-1)
+    near = missed < _ASTRAY
+    return _guessed(problem, replace(seen, known=near | ~near.any(axis=1, keepdims=True)))
+
+
+def _guessed(problem: Problem, seen: SeenJoints) -> PoseState:
+    """The guess, its pelvis where that is seen, else where the joints that are seen lie best."""
     z, R_root = first_guess(problem.prior, problem.bones, seen.positions, seen.known)
     state = explained(problem.prior, z, R_root, 0, len(problem.bones))
-    return state.changed(trans=seen.positions[:, 0] - as_float64(problem.bones.rest[0]))
+    if seen.known[:, 0].all():
+        return state.changed(trans=seen.positions[:, 0] - as_float64(problem.bones.rest[0]))
+    apart = np.where(seen.known[..., None], seen.positions - as_float64(state.on(problem.bones).p)[:, :N_BODY], np.nan)
+    return state.changed(trans=state.trans + np.nanmedian(apart, axis=1))
 
 
 def _centre(problem: Problem, n_frames: int) -> PoseState:
