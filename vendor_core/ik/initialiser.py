@@ -47,19 +47,31 @@ def moved_rigidly(bones: Bones, state: PoseState, R: np.ndarray, t: np.ndarray) 
     return state.changed(R_local=as_kind(R_local, state.R_local), trans=as_kind(trans, state.trans))
 
 
-def aligned_start(position: Position, state: PoseState) -> PoseState:
-    """The state with root orientation and translation moved so that its points lie on their targets."""
+def aligned_start(position: Position, state: PoseState, turned: np.ndarray | None = None) -> PoseState:
+    """The state with root orientation and translation moved so that its points lie on their targets.
+
+    Args:
+        position: the points and their targets.
+        state: F frames.
+        turned: (F,) bool, false where the orientation is kept; all are turned by default.
+    """
     bones = position.points.bones
-    here = place(position.points, state.on(bones))[0]
-    R, t = rigid_alignment(*(as_float64(x) for x in (here, position.targets, position.confidence)))
+    here, targets, weights = (
+        as_float64(x) for x in (place(position.points, state.on(bones))[0], position.targets, position.confidence)
+    )
+    R, t = rigid_alignment(here, targets, weights)
+    if turned is not None:
+        share = weights / np.maximum(weights.sum(1, keepdims=True), 1e-12)
+        moved = np.sum(share[..., None] * (targets - here), axis=1)
+        R, t = np.where(turned[:, None, None], R, np.eye(3)), np.where(turned[:, None], t, moved)
     return moved_rigidly(bones, state, R, t)
 
 
-def nearest_start(position: Position, starts: Sequence[PoseState]) -> PoseState:
-    """For each frame the start whose points, rigidly aligned, are nearest to their targets."""
+def nearest_start(position: Position, starts: Sequence[PoseState], turned: np.ndarray | None = None) -> PoseState:
+    """For each frame the start whose points, aligned as `aligned_start` does, are nearest to their targets."""
     best, best_error = starts[0], None
     for start in starts:
-        start = aligned_start(position, start)
+        start = aligned_start(position, start, turned)
         apart = as_float64(position.error(start.on(position.points.bones)))
         error = np.sum(np.sum(apart**2, axis=-1) * as_float64(position.confidence), axis=1)
         best = start if best_error is None else start.where(error < best_error, best)

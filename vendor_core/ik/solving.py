@@ -23,7 +23,7 @@ from .problem import Problem, Stage
 from .residuals import Hearing, Residual
 from .smoothing import Smoothing
 from .solver import minimise_in_chunks
-from .starts import SeenJoints, first_states
+from .starts import SeenJoints, first_states, guessed_turn
 from .state import PoseState, Unknowns
 from .targets import JointTargets, Target
 
@@ -116,6 +116,8 @@ def solve(
     state, guessed = first_states(whole.take(solved), seen, doubted=robust is not None)
     # The guess is what the latents are expected near, with a start too: it says where to begin, not where to end.
     whole = replace(whole, anchor=state.z[nearest_of(solved, n_frames)])
+    if start is None and (turn := guessed_turn(whole, state, seen, solved, guessed)) is not None:
+        whole = replace(whole, residuals=(*residuals, turn))
     if start is not None:
         state, guessed = _given_start(start, solved, n_frames, len(bones)), guessed[:0]
     elif whole.fingers is not None:
@@ -136,7 +138,7 @@ def solve(
         rest = 1 - share
         state, status = _in_sequence(whole, state, solved, stage, rate, lambda f: report(share + rest * f))
         report(1.0)  # frames held at an end are no part of what is smoothed
-    return Solution(state.like(np.zeros(1)), _missed(whole, state), status)
+    return Solution(state.like(np.zeros(1)), _missed(whole, state)[: len(targets)], status)
 
 
 def _reached(

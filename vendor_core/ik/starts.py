@@ -24,6 +24,7 @@ from .state import PoseState, Unknowns, explained
 _HEADINGS = 6  # about the upright axis, from which a body seen by a camera may start
 _FOLLOWED = Stage(Unknowns(residual=False), hearing=Hearing(softness=4.0), iterations=12, tolerance=1e-2)
 _ASTRAY = 0.2  # metres from the first guess, beyond which a doubted joint is left out of the second
+_GUESSED_TURN = 0.15  # radians: sigma of a guessed turn of the pelvis
 _IMAGE_UP = np.diag([1.0, -1.0, -1.0])  # camera axes of a body upright in the image that faces the camera
 
 
@@ -61,10 +62,34 @@ def first_states(problem: Problem, seen: SeenJoints, doubted: bool = False) -> t
         starts = guessed_starts(problem.prior, problem.bones, part.positions, part.known)
         if not part.known.any():  # nothing to guess from
             starts = [state.take(some)]
-        state = state.put(some, nearest_start(position.take(some), starts))
+        # A few joints aligned rigidly would turn the body any way; the guess knows better, where it had any to go by.
+        state = state.put(some, nearest_start(position.take(some), starts, turned=~part.known.any(1)))
     if cameras and (flat := np.flatnonzero(~spatial & (cameras[0].confidence > 0).any(1))).size:
         state = state.put(flat, _before_camera(problem.take(flat), cameras[0].take(flat)))
     return state, np.flatnonzero(~whole)
+
+
+def guessed_turn(
+    problem: Problem, state: PoseState, seen: SeenJoints, solved: np.ndarray, rows: np.ndarray
+) -> Orientation | None:
+    """The pelvis' turn as it was guessed, to be kept within some degrees; None where nothing is guessed from joints.
+
+    Head and hands alone, say, hardly tell which way the hips face: what is left to the least cost may be far off.
+
+    Args:
+        problem: F frames.
+        state: the starts of the frames that are solved.
+        seen: their joints.
+        solved: which of the F frames these are.
+        rows: which of the starts are guesses.
+    """
+    some = rows[seen.known[rows].any(1)]
+    if not some.size or any(isinstance(r, Orientation) and 0 in r.joints for r in problem.residuals):
+        return None
+    n_frames = len(problem.residuals[0].confidence)
+    confidence, targets = np.zeros((n_frames, 1)), np.broadcast_to(np.eye(3), (n_frames, 1, 3, 3)).copy()
+    confidence[solved[some]], targets[solved[some]] = 1.0, state.R_local[some, :1]
+    return Orientation(confidence, _GUESSED_TURN, (0,), targets)
 
 
 def _guessed_whole(problem: Problem, seen: SeenJoints, doubted: bool) -> PoseState:
