@@ -146,6 +146,8 @@ def _faults() -> dict[str, dict[str, np.ndarray]]:
     return {
         "format": {"format": np.array("something else")},
         "finite": {"decoder_b1": spoilt},
+        "far too large": {"decoder_b0": np.full(arrays["decoder_b0"].shape, 1e200)},
+        "no rotations": {"decoder_W2": 0 * arrays["decoder_W2"], "decoder_b2": 0 * arrays["decoder_b2"]},
         "layer 1": {"decoder_W1": arrays["decoder_W1"][:, :-1]},
         "ends at": {"decoder_W2": arrays["decoder_W2"][:-1], "decoder_b2": arrays["decoder_b2"][:-1]},
         "decoder_W0 has shape": {"decoder_W0": np.zeros(3)},

@@ -252,6 +252,15 @@ def _bomb(path: Path) -> None:
     _zip({name: bytes(1 << 24) if name.endswith("/data/0") else content for name, content in members.items()})(path)
 
 
+def _broken_lzma(path: Path) -> None:
+    """A pickle that was packed as torch never packs it, and spoilt."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("a/data.pkl", bytes(range(256)) * 40)
+    content = bytearray(path.read_bytes())
+    content[60:90] = bytes(byte ^ 0xA5 for byte in content[60:90])
+    path.write_bytes(content)
+
+
 FAULTS: dict[str, tuple[str, Callable[[Path], None]]] = {
     "cut": ("damaged", _bytes(lambda whole: whole[: len(whole) // 2])),
     "cut, legacy": ("damaged", _bytes(lambda whole: whole[: len(whole) // 2], zipped=False)),
@@ -264,6 +273,8 @@ FAULTS: dict[str, tuple[str, Callable[[Path], None]]] = {
     "bomb of a pickle": ("more than 16 MiB", _zip({"a/data.pkl": bytes(1 << 25)})),
     "bomb of weights": ("damaged", _bomb),
     "huge memo": ("impossible size", _zip({"a/data.pkl": b"\x80\x02}r\xff\xff\xff\x7f."})),
+    "tuples in tuples": ("too many tuples", _zip({"a/data.pkl": b"\x80\x02})" + b"\x85" * 300_000 + b"K\x01s."})),
+    "broken compression": ("damaged", _broken_lzma),
     "other zip": ("without a data.pkl", _zip({"word/document.xml": b"<a/>"})),
     "module": ("no state dict", lambda path: torch.save(torch.nn.Linear(2, 2), path)),
     "foreign": ("not VPoser's", lambda path: torch.save(torch.nn.Linear(2, 2).state_dict(), path)),
@@ -278,6 +289,7 @@ FAULTS: dict[str, tuple[str, Callable[[Path], None]]] = {
         "vp_model.encoder_net.8.mu.weight": torch.zeros(9, 64), "vp_model.encoder_net.8.mu.bias": torch.zeros(9)}))),
     "variance": ("negative", _set("encoder_net.4.running_var", (64,), -1.0)),
     "not finite": ("not finite", _set("decoder_net.0.bias", (64,), float("nan"))),
+    "far too large": ("far too large", _set("decoder_net.3.bias", (64,), 1e30)),
     "counters": ("not floating point", _state(lambda state: state.update({
         "vp_model.decoder_net.0.bias": torch.zeros(64, dtype=torch.int64)}))),
     "no rotations": ("no rotations", _state(lambda state: state.update({

@@ -7,8 +7,11 @@ from collections.abc import Mapping
 import numpy as np
 
 from ..arrays import Array, namespace
+from ..errors import PriorError
 from ..skeleton import N_POSE
 from .network import Network, rotation_jacobian, rotations_of_outputs
+
+_PARALLEL = 1e-9  # length of the cross product of two columns that make no rotation
 
 
 class AutoEncoder(ABC):
@@ -20,6 +23,9 @@ class AutoEncoder(ABC):
         decoder: from a latent to six numbers for each of the 21 joints, columns of its rotation one after the other.
         rest_joints: (22, 3) metres, of the skeleton that the prior was trained on.
         about: what the file tells of itself, as texts.
+
+    Raises:
+        PriorError: the decoder makes no rotations.
     """
 
     def __init__(
@@ -29,6 +35,9 @@ class AutoEncoder(ABC):
         self.latent_dim = decoder.n_in
         self.rest_joints = rest_joints
         self.about = dict(about)
+        first, second = np.moveaxis(decoder(np.zeros(self.latent_dim)).reshape(N_POSE, 2, 3), 1, 0)
+        if not (np.linalg.norm(np.cross(first, second), axis=-1) > _PARALLEL).all():
+            raise PriorError(f"{name} decodes to no rotations; get the file anew")
 
     def encode(self, R: Array) -> Array:
         """Mean latents (..., L) of poses R (..., 21, 3, 3)."""

@@ -9,6 +9,7 @@ inert object: nothing named in a file is ever imported or called.
 
 import pickle
 import pickletools
+import struct
 import zipfile
 import zlib
 from collections import OrderedDict
@@ -20,10 +21,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..errors import PriorError
+from ..npz import LZMAError
+from .network import usable
 
 _MAGIC, _PROTOCOL = 0x1950A86A20F9469CFC6C, 1001  # what the older container begins with
 _MOST_PICKLED = 16 << 20  # bytes: a checkpoint of VPoser has some 50 kB
 _MOST_NUMBERS = 16 << 20  # of one storage
+_MOST_TUPLES = 10_000  # a checkpoint of VPoser has some hundreds; as many, one in the other, exhaust Python's stack
 _FLOATS = {"HalfStorage": "f2", "BFloat16Storage": "bfloat16", "FloatStorage": "f4", "DoubleStorage": "f8"}
 _ITEM_SIZES = {
     "f2": 2, "bfloat16": 2, "f4": 4, "f8": 8, "LongStorage": 8, "IntStorage": 4, "ShortStorage": 2, "CharStorage": 1,
@@ -33,8 +37,9 @@ _ITEM_SIZES = {
 
 # What damaged bytes can raise: pickle and zipfile document no closed list.
 _DAMAGE = (
-    pickle.UnpicklingError, zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, TypeError, KeyError,
-    IndexError, AttributeError, MemoryError, OverflowError, RecursionError, RuntimeError, AssertionError,
+    pickle.UnpicklingError, zipfile.BadZipFile, zlib.error, LZMAError, struct.error, OSError, EOFError, ValueError,
+    TypeError, KeyError, IndexError, AttributeError, MemoryError, OverflowError, RecursionError, RuntimeError,
+    AssertionError,
 )  # fmt: skip
 
 
@@ -69,7 +74,7 @@ class Checkpoint:
         """One tensor, in double precision.
 
         Raises:
-            PriorError: there is none of this name, it is damaged, or its numbers are not finite.
+            PriorError: there is none of this name, it is damaged, or its numbers are not finite or far too large.
         """
         if name not in self._tensors:
             raise PriorError(f'{self.name} has no "{name}"; expected a checkpoint of VPoser')
@@ -77,8 +82,10 @@ class Checkpoint:
             array = self._strided(self._tensors[name])
         except _DAMAGE as problem:
             raise PriorError(f'{self.name}: "{name}" is damaged ({_why(problem)}); get the file anew') from None
-        if not np.isfinite(array).all():
-            raise PriorError(f'{self.name}: "{name}" holds numbers that are not finite; get the file anew')
+        if not usable(array):
+            raise PriorError(
+                f'{self.name}: "{name}" holds numbers that are not finite or far too large; get the file anew'
+            )
         return array
 
     def _strided(self, tensor: _Tensor) -> np.ndarray:
@@ -233,9 +240,13 @@ def _unpickled(data: bytes, start: int) -> tuple[Any, int, dict[str, _Storage]]:
     """What is pickled from a byte on, the byte after it, and the storages that it names."""
     stream = BytesIO(data)
     stream.seek(start)
+    tuples = 0
     for opcode, argument, _ in pickletools.genops(stream):
         if "PUT" in opcode.name and int(argument or 0) > len(data):  # the unpickler would reserve memory for as many
             raise ValueError("a memo of impossible size")
+        tuples += "TUPLE" in opcode.name
+        if tuples > _MOST_TUPLES:
+            raise ValueError("too many tuples")
     unpickler = _TensorUnpickler(data[start : stream.tell()])
     return unpickler.load(), stream.tell(), unpickler.storages
 

@@ -18,6 +18,8 @@ from ..errors import PriorError
 from ..linalg import gemm
 from ..rotations import rotation_from_6d
 
+_MOST_WEIGHT = 1e6  # what no trained weight comes near: products of larger ones overflow
+
 
 class Activation(Protocol):
     """What happens to each number between two layers."""
@@ -123,6 +125,11 @@ def rotation_jacobian(y: Array, J: Array, R: Array) -> Array:
     rows = [-c * i1 * i2 * b3, i2 * b3, -i1 * b3, xp.zeros_like(b3), i1 * b2, xp.zeros_like(b3)]
     M = xp.reshape(xp.concat(rows, axis=-1), (*y.shape[:-1], n, 3, 6))
     return M @ xp.reshape(J, (*J.shape[:-2], n, 6, J.shape[-1]))
+
+
+def usable(weights: np.ndarray) -> bool:
+    """Are all numbers finite, and small enough for a network to be evaluated?"""
+    return bool((np.abs(weights.astype(np.float64)) < _MOST_WEIGHT).all())
 
 
 def network_from(

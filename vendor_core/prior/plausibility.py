@@ -20,7 +20,7 @@ from ..arrays import Array, Constant, namespace
 from ..errors import PriorError
 from ..npz import read_npz
 from ..skeleton import N_POSE
-from .network import network_from
+from .network import network_from, usable
 
 _WEIGHTS = Path(__file__).parent / "weights" / "vae.npz"
 _PREFIX = "critic_"
@@ -42,8 +42,10 @@ class Plausibility:
         Raises:
             PriorError: they are missing or do not fit each other.
         """
-        if not all(np.isfinite(array).all() for key, array in arrays.items() if key.startswith(_PREFIX)):
-            raise PriorError(f"{name}: the critic holds numbers that are not finite; get the file anew")
+        if not all(usable(array) for key, array in arrays.items() if key.startswith(_PREFIX)):
+            raise PriorError(
+                f"{name}: the critic holds numbers that are not finite or far too large; get the file anew"
+            )
         self._network = network_from(arrays, "critic", 9 * N_POSE, N_POSE + 1, name)
         odds, shares = (arrays.get(_PREFIX + key, np.zeros(0)).astype(np.float64) for key in ("odds", "shares"))
         if shares.ndim != 1 or len(shares) < 2 or odds.shape != (N_POSE + 1, len(shares)):

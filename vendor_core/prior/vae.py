@@ -20,7 +20,7 @@ from ..skeleton import N_BODY, N_POSE
 from .autoencoder import AutoEncoder
 from .density import mixture_from
 from .guess import N_FEATURES, features, own_frame
-from .network import network_from, rotations_of_outputs
+from .network import network_from, rotations_of_outputs, usable
 
 FORMAT = "poise vae 1"
 LOG_VARIANCES = -12.0, 4.0
@@ -90,12 +90,12 @@ class VaePrior(AutoEncoder):
 
 
 def _check_arrays(arrays: Mapping[str, np.ndarray], name: str) -> None:
-    """Raises a PriorError where arrays are of another format, not finite, or neither numbers nor texts."""
+    """Raises a PriorError where arrays are of another format, not finite, far too large, or no numbers and texts."""
     if text_of(arrays.get("format")) != FORMAT:
         raise PriorError(f'{name} is no pose prior of Poise; expected an npz file with format "{FORMAT}"')
     for key, array in arrays.items():
-        if array.dtype.kind == "f" and not np.isfinite(array).all():
-            raise PriorError(f'{name}: "{key}" holds numbers that are not finite; get the file anew')
+        if array.dtype.kind == "f" and not usable(array):
+            raise PriorError(f'{name}: "{key}" holds numbers that are not finite or far too large; get the file anew')
         if array.dtype.kind != ("U" if array.ndim == 0 else "f"):
             raise PriorError(f'{name}: "{key}" is {array.dtype} of shape {array.shape}; expected arrays or one text')
 
