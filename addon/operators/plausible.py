@@ -76,9 +76,10 @@ class POISE_OT_make_plausible(RigOperator, bpy.types.Operator):
     def run(self, context: bpy.types.Context) -> None:
         from ...vendor_core.prior import load_prior
         from ...vendor_core.prior.plausibility import load_plausibility
+        from ...vendor_core.prior.repair import repair
         from ..rig.convert import Pose
         from ..rig.keys import auto_key
-        from ..rig.plausible import bones_of_change, checked_pose, kept_joints, repaired
+        from ..rig.plausible import bones_of_change, checked_pose, kept_joints
         from ..rig.pose import read_pose, read_rig, write_pose
 
         obj = rig_of(context)
@@ -90,7 +91,7 @@ class POISE_OT_make_plausible(RigOperator, bpy.types.Operator):
         plausibility, frame = load_plausibility(), context.scene.frame_current_final
         before = checked_pose(obj, frame, plausibility, now.R_local[0, 1:22])
         R = now.R_local.copy()
-        R[0, 1:22] = repaired(load_prior(), plausibility, R[0, 1:22], self.amount, kept)
+        R[0, 1:22] = repair(load_prior(), plausibility, R[0, 1:22], self.amount, kept)
         bones = bones_of_change(rig, now, Pose(R, now.trans))
         if bones.bones:
             write_pose(obj, bones)

@@ -7,10 +7,8 @@ import bpy
 import numpy as np
 
 from ...vendor_core.errors import PoiseError
-from ...vendor_core.linalg import one_blas_thread
-from ...vendor_core.prior import Prior
 from ...vendor_core.prior.plausibility import Plausibility
-from ...vendor_core.prior.repair import blame, replaced
+from ...vendor_core.prior.repair import blame
 from ...vendor_core.skeleton import BODY_JOINTS, JOINT_GROUPS, N_BODY
 from ..pose_check import PoseCheck, pose_mark
 from .convert import BonePose, Pose, Rig, to_bones
@@ -51,18 +49,6 @@ def kept_joints(rig: Rig, locked: Iterable[str], bones: str, selected: set[str])
     elif bones == "UNSELECTED":
         kept |= chosen
     return kept
-
-
-@one_blas_thread
-def repaired(prior: Prior, plausibility: Plausibility, R: np.ndarray, amount: float, kept: np.ndarray) -> np.ndarray:
-    """A pose R (21, 3, 3) repaired as `prior.repair.repair` does it, but kept joints (21,) are never blamed: they stay
-    to the bit, and the others are fitted to them.
-    """
-    given = R[None]
-    blamed = np.where(kept, 0.0, blame(plausibility, given))
-    first = replaced(prior, given, blamed)
-    blamed = np.maximum(blamed, np.where(kept, 0.0, blame(plausibility, first)))
-    return replaced(prior, given, blamed, amount, first)[0]
 
 
 def bones_of_change(rig: Rig, before: Pose, after: Pose) -> BonePose:

@@ -154,19 +154,6 @@ def select(obj: bpy.types.Object, names: set[str]) -> None:
         (bone if bpy.app.version >= (5, 0) else bone.bone).select = bone.name in names
 
 
-def test_where_nothing_is_kept_the_repair_is_the_cores_and_where_all_is_nothing_changes(body) -> None:
-    broken(body)
-    plausible = addon("rig.plausible")
-    prior, critic = core("prior").load_prior(), core("prior.plausibility").load_plausibility()
-    R = pose_of(body)[1:]
-    kept = np.ones(21, dtype=bool)
-    assert (plausible.repaired(prior, critic, R, 1.0, kept) == R).all()
-    none = np.zeros(21, dtype=bool)
-    assert np.array_equal(
-        plausible.repaired(prior, critic, R, 1.0, none), core("prior.repair").repair(prior, critic, R)
-    )
-
-
 def test_a_plausible_pose_stays_as_it_is(body) -> None:
     critic = core("prior.plausibility").load_plausibility()
     for seed in range(20):

@@ -61,6 +61,20 @@ def test_broken_joints_come_back_and_the_others_hardly_move(
     assert blameless.mean() > 0.85
 
 
+def test_kept_joints_stay_to_the_bit_and_the_others_fit_them(
+    prior: VaePrior, plausibility: Plausibility, broken: np.ndarray
+) -> None:
+    kept = np.zeros(N_POSE, dtype=bool)
+    kept[KNEE] = True
+    fixed = repair(prior, plausibility, broken, kept=kept)
+    np.testing.assert_array_equal(fixed[:, KNEE], broken[:, KNEE])
+    assert (fixed[:, WRIST] != broken[:, WRIST]).any()
+    np.testing.assert_array_equal(
+        repair(prior, plausibility, broken, kept=np.zeros(N_POSE, bool)), repair(prior, plausibility, broken)
+    )
+    np.testing.assert_array_equal(repair(prior, plausibility, broken, kept=np.ones(N_POSE, bool)), broken)
+
+
 def test_the_amount_is_a_share_of_each_turn(prior: VaePrior, plausibility: Plausibility, broken: np.ndarray) -> None:
     np.testing.assert_array_equal(repair(prior, plausibility, broken, 0), broken)
     half, full = (repair(prior, plausibility, broken, amount) for amount in (0.5, 1.0))

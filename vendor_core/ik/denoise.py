@@ -89,14 +89,20 @@ def _denoised(
         # Jitter that large breaks poses; frames that leap about and yet are plausible are poses of their own.
         R = repair(prior, plausibility, R_local[:, 1:])
         return np.concatenate([R_local[:, :1], R], axis=1), trans
-    blamed = blame(plausibility, R_local[:, 1:])
-    blamed[(blamed > 0).mean(-1) > _MANY] = 0  # all jitter: of what is left when that is gone, the second round judges
+    blamed = _singled_out(plausibility, R_local)
     clean = _smoothed(body, prior, R_local, trans, blamed, rate, lambda f: report(0.5 * f))
-    left = blame(plausibility, clean[0][:, 1:])
+    left = _singled_out(plausibility, clean[0])  # jitter may have hidden them
     if ((left > 0) & (blamed == 0)).any():
         clean = _smoothed(body, prior, R_local, trans, np.maximum(blamed, left), rate, lambda f: report(0.5 + 0.5 * f))
     report(1.0)
     return clean
+
+
+def _singled_out(plausibility: Plausibility, R_local: np.ndarray) -> np.ndarray:
+    """How much each joint (F, 21) is to blame; no joint of a pose of which many are: that pose is merely unusual."""
+    blamed = blame(plausibility, R_local[:, 1:])
+    blamed[(blamed > 0).mean(-1) > _MANY] = 0
+    return blamed
 
 
 def _smoothed(

@@ -28,7 +28,9 @@ def blame(plausibility: Plausibility, R: np.ndarray) -> np.ndarray:
 
 
 @one_blas_thread
-def repair(prior: Prior, plausibility: Plausibility, R: np.ndarray, amount: float = 1.0) -> np.ndarray:
+def repair(
+    prior: Prior, plausibility: Plausibility, R: np.ndarray, amount: float = 1.0, kept: np.ndarray | None = None
+) -> np.ndarray:
     """Poses with their implausible joints replaced.
 
     Args:
@@ -36,9 +38,10 @@ def repair(prior: Prior, plausibility: Plausibility, R: np.ndarray, amount: floa
         plausibility: says which joints are to blame.
         R: poses (..., 21, 3, 3).
         amount: 0 changes nothing, 1 replaces broken joints altogether.
+        kept: (21,) bool, joints that are never blamed: the others are fitted to them.
 
     Returns:
-        Poses (..., 21, 3, 3), float64; joints that nobody blames are what they were.
+        Poses (..., 21, 3, 3), float64; joints that nobody blames are what they were, to the bit.
 
     Raises:
         MotionError: the poses are no finite rotations of 21 joints, or the amount is not from 0 to 1.
@@ -51,11 +54,11 @@ def repair(prior: Prior, plausibility: Plausibility, R: np.ndarray, amount: floa
     R = R.astype(np.float64)
     if amount == 0:
         return R
-    given = R.reshape(-1, N_POSE, 3, 3)
-    blamed = blame(plausibility, given)
+    given, free = R.reshape(-1, N_POSE, 3, 3), 1.0 if kept is None else 1.0 - kept
+    blamed = free * blame(plausibility, given)
     first = replaced(prior, given, blamed)
     # Once the worst joints are replaced, others show that they do not fit.
-    blamed = np.maximum(blamed, blame(plausibility, first))
+    blamed = np.maximum(blamed, free * blame(plausibility, first))
     return replaced(prior, given, blamed, amount, first).reshape(R.shape)
 
 
