@@ -8,7 +8,7 @@ import pytest
 
 from vendor_core.body import body_from_joints, default_body
 from vendor_core.errors import TargetError
-from vendor_core.ik import Solution, fit_joints
+from vendor_core.ik import JointTargets, Solution, fit_joints, solve
 from vendor_core.motion import HELD, SOLVED
 from vendor_core.prior import load_prior
 from vendor_core.rotations import exp_so3
@@ -96,6 +96,17 @@ def test_a_batch_gives_what_its_frames_give_alone(joints: np.ndarray) -> None:
     together = fit_joints(default_body(), load_prior(), EFFECTORS, joints[:, [0, 15, 20, 21, 7, 8]])
     alone = fit_joints(default_body(), load_prior(), EFFECTORS, joints[5:6, [0, 15, 20, 21, 7, 8]])
     np.testing.assert_allclose(_placed(alone)[0], _placed(together)[5], atol=1e-6)
+
+
+def test_a_doubted_pelvis_starts_no_other_frame_elsewhere(joints: np.ndarray) -> None:
+    joints = joints[:3].copy()
+    joints[0, 0] += [0.6, 0.3, -0.5]
+    together, *alone = (
+        solve(default_body(), load_prior(), [JointTargets(BODY_JOINTS, part)], robust=3.0)
+        for part in (joints, joints[1:2], joints[2:])
+    )
+    for frame, one in enumerate(alone, start=1):
+        np.testing.assert_allclose(one.R_local[0], together.R_local[frame], atol=1e-10)
 
 
 def test_the_answer_moves_with_the_world(joints: np.ndarray) -> None:

@@ -105,13 +105,16 @@ def _guessed_whole(problem: Problem, seen: SeenJoints, doubted: bool) -> PoseSta
 
 
 def _guessed(problem: Problem, seen: SeenJoints) -> PoseState:
-    """The guess, its pelvis where that is seen, else where the joints that are seen lie best."""
+    """The guess, each frame's pelvis where that is seen, else where the joints that are seen lie best."""
     z, R_root = first_guess(problem.prior, problem.bones, seen.positions, seen.known)
     state = explained(problem.prior, z, R_root, 0, len(problem.bones))
-    if seen.known[:, 0].all():
-        return state.changed(trans=seen.positions[:, 0] - as_float64(problem.bones.rest[0]))
-    apart = np.where(seen.known[..., None], seen.positions - as_float64(state.on(problem.bones).p)[:, :N_BODY], np.nan)
-    return state.changed(trans=state.trans + np.nanmedian(apart, axis=1))
+    trans = seen.positions[:, 0] - as_float64(problem.bones.rest[0])
+    if (lost := np.flatnonzero(~seen.known[:, 0])).size:
+        apart = seen.positions[lost] - as_float64(state.take(lost).on(problem.bones).p)[:, :N_BODY]
+        trans[lost] = as_float64(state.trans)[lost] + np.nanmedian(
+            np.where(seen.known[lost][..., None], apart, np.nan), axis=1
+        )
+    return state.changed(trans=trans)
 
 
 def _centre(problem: Problem, n_frames: int) -> PoseState:
