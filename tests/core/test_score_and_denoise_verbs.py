@@ -3,6 +3,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -75,6 +76,21 @@ def test_motion_of_the_default_body_keeps_its_betas(motion: Path, tmp_path: Path
     assert main(["denoise", str(own), "-o", str(out)]) == 0
     assert read_motion(out).body_name == "default"
     np.testing.assert_array_equal(read_motion(out).betas, np.full(5, 0.5))
+
+
+@pytest.mark.parametrize("extra", [{"mocap_frame_rate": 1e-320}, {"betas": np.full(10, 1e300)}, {"poses": 1e200}])
+def test_numbers_far_too_large_are_one_line_for_every_verb(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], extra: dict[str, Any]
+) -> None:
+    path, out = tmp_path / "bad.npz", tmp_path / "out.npz"
+    poses = np.full((4, 165), extra.pop("poses", 0.1))
+    write_npz(path, {"poses": poses, "trans": np.zeros((4, 3))} | {key: np.array(x) for key, x in extra.items()})
+    for arguments in (
+        ("score", path), ("info", path), ("denoise", path, "-o", out), ("sample", "--near", path, "-o", out),
+        ("interpolate", path, "--frames", 9, "-o", out),
+    ):  # fmt: skip
+        refused(capsys, *arguments, "--json", tmp_path / "facts.json")
+    assert not out.exists() and not (tmp_path / "facts.json").exists()
 
 
 @pytest.mark.parametrize("verb", ["score", "denoise"])

@@ -126,7 +126,9 @@ def test_mirroring_reflects_every_joint(folder: Path) -> None:
         ({"jump": np.zeros(5, dtype=bool)}, "jump has shape"),
         ({"poses": np.full((300, 22, 3), "a")}, "poses is of type"),
         ({"start": np.array(["a", "b"])}, "start is of type"),
-        ({"start": np.array([-5, 200])}, "no usable frame"),
+        ({"start": np.array([-5, 200])}, "past frame"),
+        ({"length": np.array([-5, 100])}, "past frame"),
+        ({"poses": np.full((300, 22, 3), 1e30)}, "far too large"),
         ({"jump": np.ones(300, dtype=bool)}, "no usable frame"),
     ],
 )

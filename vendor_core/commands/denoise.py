@@ -12,9 +12,8 @@ from ..ik.denoise import denoise as denoised
 from ..motion import read_motion, write_motion
 from ..prior import load_prior
 from ..prior.plausibility import load_plausibility
-from ..rotations import log_so3
+from ..rotations import exp_so3, log_so3
 from ..skeleton import N_BODY
-from .score import body_rotations
 from .shared import progress
 
 
@@ -23,7 +22,7 @@ def denoise(options: Namespace) -> dict[str, Any]:
     motion, plausibility = read_motion(options.motion), load_plausibility()
     body, betas = default_body(), motion.betas if motion.body_name else np.zeros(0)
     shaped = replace(body, joints_template=body.rest_joints(betas)) if len(betas) else body
-    R = body_rotations(motion, options.motion.name)
+    R = exp_so3(motion.poses[:, :N_BODY])
     with progress(options.motion.name) as report:
         R_clean, trans = denoised(
             shaped, load_prior(), plausibility, R, motion.trans, motion.rate, options.amount,

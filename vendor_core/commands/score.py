@@ -6,20 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import MotionError
-from ..motion import Motion, read_motion
+from ..motion import read_motion
 from ..prior.plausibility import load_plausibility
 from ..rotations import exp_so3
 from ..skeleton import BODY_JOINTS, N_BODY
 
 _RARE = 0.05
-_LARGEST = 1e4  # radians of a rotation vector; beyond, too few digits are left to tell where it points
 
 
 def score(options: Namespace) -> dict[str, Any]:
     """The plausibility of each frame and joint of a motion, 0 to 1."""
     motion, plausibility = read_motion(options.motion), load_plausibility()
-    frames, joints = plausibility.scores(body_rotations(motion, options.motion.name)[:, 1:])
+    frames, joints = plausibility.scores(exp_so3(motion.poses[:, 1:N_BODY]))
     worst = int(frames.argmin())
     print(
         f"{options.motion}: {len(frames)} frames, median plausibility {np.median(frames):.2f}, "
@@ -27,15 +25,3 @@ def score(options: Namespace) -> dict[str, Any]:
         f"{BODY_JOINTS[1 + int(joints[worst].argmin())]} first"
     )
     return {"names": list(BODY_JOINTS[1:]), "frames": frames.round(6).tolist(), "joints": joints.round(6).tolist()}
-
-
-def body_rotations(motion: Motion, name: str) -> np.ndarray:
-    """Rotations (F, 22, 3, 3) of the body's joints, the root first.
-
-    Raises:
-        MotionError: a rotation vector is far too large.
-    """
-    w = motion.poses[:, :N_BODY]
-    if np.abs(w).max() > _LARGEST:
-        raise MotionError(f"{name}: a pose turns by {np.abs(w).max():.3g} radians; expected rotation vectors")
-    return exp_so3(w)

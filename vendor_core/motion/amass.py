@@ -21,6 +21,11 @@ _PARTS = {
     "pose_eye": (23, 25),
     "pose_hand": (25, 55),
 }
+LARGEST_TURN = 1e4
+"""Radians of a rotation vector; beyond, too few digits are left to tell where it points."""
+_SLOWEST, _FASTEST = 1e-3, 1e4  # Hz
+_LARGEST_BETA = 1e4  # standard deviations
+
 SOLVED, HELD, BRIDGED = 0, 1, 2
 """Values of `frame_status`: solved from what was seen, held from the nearest solved frame, bridged from both sides."""
 
@@ -58,12 +63,14 @@ def read_motion(path: str | Path) -> Motion:
         if arrays[key].dtype.kind not in "fiu" or arrays[key].ndim != 2 or not np.all(np.isfinite(arrays[key])):
             raise MotionError(f'{name}: "{key}" is not a table of finite numbers; expected one row a frame')
     poses, trans = arrays["poses"], arrays["trans"]
+    if np.abs(poses).max(initial=0) > LARGEST_TURN:
+        raise MotionError(f"{name}: a pose turns by {np.abs(poses).max():.3g} radians; expected rotation vectors")
     if len(poses) == 0 or trans.shape != (len(poses), 3):
         raise MotionError(f"{name} has {len(poses)} poses and trans of shape {trans.shape}; expected (frames, 3)")
     body_name = text_of(arrays.get("poise_body"))
     betas = arrays.get("poise_betas" if body_name else "betas", np.zeros(0))
-    if betas.dtype.kind not in "fiu" or not np.all(np.isfinite(betas)):
-        raise MotionError(f'{name}: "betas" are not finite numbers; expected one number a coefficient')
+    if betas.dtype.kind not in "fiu" or not np.all(np.abs(betas) < _LARGEST_BETA):
+        raise MotionError(f'{name}: "betas" are not finite, or far too large; expected one number a coefficient')
     status = arrays.get("frame_status")
     if status is not None and (status.dtype.kind not in "iu" or status.shape != (len(poses),)):
         raise MotionError(
@@ -103,8 +110,8 @@ def _rate(arrays: dict[str, np.ndarray], name: str) -> float:
         rate = float(found.reshape(-1)[0])
     except (ValueError, IndexError, TypeError):
         rate = np.nan
-    if not (np.isfinite(rate) and rate > 0):
-        raise MotionError(f"{name}: frame rate {text_of(found)}; expected a positive number of frames a second")
+    if not _SLOWEST <= rate <= _FASTEST:
+        raise MotionError(f"{name}: frame rate {text_of(found)}; expected {_SLOWEST:g} to {_FASTEST:g} frames a second")
     return rate
 
 

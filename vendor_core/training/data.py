@@ -13,6 +13,7 @@ import numpy as np
 
 from ..body.kinematics import BODY_TREE
 from ..errors import MotionError
+from ..motion.amass import LARGEST_TURN
 from ..npz import read_npz
 from ..rotations import exp_so3
 from ..skeleton import BODY_PARENTS, MIRROR, N_BODY
@@ -102,10 +103,13 @@ def _read_pack(file: Path) -> dict[str, np.ndarray]:
             raise MotionError(f"{file.name}: {key} has shape {pack[key].shape}; expected {shape}")
         if pack[key].dtype.kind not in _TYPES.get(key, pack[key].dtype.kind):
             raise MotionError(f"{file.name}: {key} is of type {pack[key].dtype}; expected a motion pack's numbers")
-    if n == 0 or clips == 0 or (pack["start"] < 0).any() or pack["jump"].all():
+    if n == 0 or clips == 0 or pack["jump"].all():
         raise MotionError(f"{file.name} holds no usable frame; expected clips of poses")
-    if not np.isfinite(pack["poses"]).all() or (pack["start"] + pack["length"]).max(initial=0) > n:
-        raise MotionError(f"{file.name}: poses are not finite, or clips reach past frame {n}; get the file anew")
+    start, length = (pack[key].astype(np.int64) for key in ("start", "length"))
+    if (start < 0).any() or (length < 0).any() or (start > n - length).any():
+        raise MotionError(f"{file.name}: clips reach past frames 0 to {n}; get the file anew")
+    if not (np.abs(pack["poses"]) < LARGEST_TURN).all():
+        raise MotionError(f"{file.name}: poses are not finite, or far too large; expected rotation vectors")
     return pack
 
 
