@@ -51,13 +51,22 @@ def test_a_file_of_motion_stands_for_its_folder_and_split(folder: Path, tmp_path
     assert facts[0].read_text() == facts[1].read_text()
 
 
+def test_a_prior_called_like_a_baseline_keeps_apart_from_it(folder: Path, tmp_path: Path) -> None:
+    other, facts = tmp_path / "GMM.npz", tmp_path / "facts.json"
+    other.write_bytes(SHIPPED.read_bytes())
+    arguments = ["--data", folder, "--split", "val", "--only", "reconstruction", "--json", facts]
+    assert main(["evaluate", "--prior", str(other), *map(str, arguments)]) == 0
+    assert set(json.loads(facts.read_text())) == {str(other)}
+
+
 def test_bad_input_is_one_line(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    broken, empty = tmp_path / "broken", tmp_path / "empty"
-    for place in (broken, empty):
+    broken, empty, alike = tmp_path / "broken", tmp_path / "empty", tmp_path / "alike"
+    for place in (broken, empty, alike):
         place.mkdir()
         write_npz(place / "train.npz", pack())
     write_npz(broken / "val.npz", pack(poses=np.full((300, 22, 3), np.nan)))
     write_npz(empty / "val.npz", pack(length=np.zeros(2, np.int32)))
+    write_npz(alike / "val.npz", pack(poses=np.zeros((300, 22, 3), np.float32)))
     (tmp_path / "text").mkdir()
     (tmp_path / "text" / "train.npz").write_text("no archive")
     (tmp_path / "text" / "val.npz").write_text("no archive")
@@ -72,6 +81,8 @@ def test_bad_input_is_one_line(folder: Path, tmp_path: Path, capsys: pytest.Capt
         ("nobody", "--data", folder, "--split", "val", "--prior", "nobody"),
         ("given twice", "--data", folder, "--split", "val", "--prior", "vae", "vae"),
         ("reconstruction", "--data", folder, "--split", "val", "--only", "everything"),
+        ("trained on", "--data", folder / "train.npz"),
+        ("no two poses", "--data", alike, "--split", "val", "--only", "interpolation"),
         (".png or .pdf", "--data", folder, "--split", "val", "-o", tmp_path / "page.txt"),
         ("cannot be written", "--data", folder, "--split", "val", "-o", tmp_path / "no" / "page.png"),
     ):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..errors import PoiseError, PriorError
+from ..errors import MotionError, PoiseError, PriorError
 from ..prior import Prior, load_prior
 from ..prior.plausibility import Plausibility, load_plausibility
 from .shared import progress
@@ -29,25 +29,33 @@ def evaluate(options: Namespace) -> dict[str, Any]:
         report(0.0, "reading motion")
         data = read_evaluation_data(*_folder_and_split(options.data, options.split))
         results = protocol.evaluate(priors, data, options.only or protocol.ROWS, sizes, report, critics)
+    print(table_text(results), flush=True)  # first: it is what remains of long work where the page cannot be written
     if options.out is not None:
         write_report(options.out, results, gallery(priors, data, results, max(sizes.coverage.samples)), data)
-    print(table_text(results))
     return results
 
 
 def _folder_and_split(place: Path, split: str) -> tuple[Path, str]:
-    """A pack stands for its folder and its split."""
+    """A pack stands for its folder and its split.
+
+    Raises:
+        MotionError: it is the one that priors are trained on.
+    """
+    if place.is_file() and place.stem == "train":
+        raise MotionError(f"{place} is what priors are trained on; expected its folder, test.npz or val.npz")
     return (place.parent, place.stem) if place.is_file() else (place, split)
 
 
 def _named(names: list[str]) -> Mapping[str, Prior]:
-    """Priors by their own names, or by those given where two are called the same.
+    """Priors by their own names, or by those given where two, or a baseline, are called the same.
 
     Raises:
         PriorError: one cannot be read, or is given twice.
     """
+    from ..evaluation.protocol import BASELINES
+
     priors = [load_prior(name) for name in names]
-    own = [prior.name for prior in priors]
+    own = [*(prior.name for prior in priors), *BASELINES]
     found = {
         prior.name if own.count(prior.name) == 1 else name: prior for name, prior in zip(names, priors, strict=True)
     }

@@ -94,6 +94,4 @@ def read_evaluation_data(folder: Path, split: str = "test") -> EvaluationData:
             )
     held_out = pack_files([folder], split)
     train = load_poses(pack_files([folder], "train"), mirror=True)
-    return EvaluationData(
-        split, train, load_poses(held_out, mirror=False), tuple(load_clips(held_out)), default_body()
-    )
+    return EvaluationData(split, train, load_poses(held_out, mirror=False), tuple(load_clips(held_out)), default_body())

@@ -11,6 +11,7 @@ from typing import Literal
 
 import numpy as np
 
+from ..errors import MotionError
 from ..prior.base import Prior
 from ..prior.interpolate import interpolate_poses
 from ..rotations import rotation_angle
@@ -24,6 +25,7 @@ Timing = Literal["constant", "linear"]
 _FINE = 120  # steps that measure a path's length
 _MIDDLES = (0.25, 0.5, 0.75)
 _CURVES = 30  # steps of the step curves
+_ALIKE = 0.1  # mm: keys as near as this are one pose
 
 
 @dataclass(frozen=True)
@@ -35,11 +37,20 @@ class PathSizes:
 
 
 class Paths:
-    """Pairs of real poses, and the training poses and limits that the paths between them are held against."""
+    """Pairs of real poses, and the training poses and limits that the paths between them are held against.
+
+    Raises:
+        MotionError: no two poses differ.
+    """
 
     def __init__(self, data: EvaluationData, sizes: PathSizes = PathSizes()):
         self.data, self.sizes = data, sizes
-        self.keys = data.some(sizes.keys).astype(np.float64)
+        keys = data.some(sizes.keys).astype(np.float64)
+        pairs = np.stack([keys[:-1], keys[1:]], axis=1)  # (pairs, 2, 21, 3, 3)
+        self.apart = self._steps(pairs)[:, 0] if len(pairs) else np.zeros(0)
+        if not (self.apart > _ALIKE).any():
+            raise MotionError(f"{data.split} holds no two poses that differ, so there is no path; expected more poses")
+        self.pairs, self.apart = pairs[self.apart > _ALIKE], self.apart[self.apart > _ALIKE]
         self.train, self.limits = NearestPose(data, data.train.R), joint_limits(data.train.R)
 
     def measure(self, prior: Prior, path: Path = "latent") -> dict[str, object]:
@@ -56,22 +67,20 @@ class Paths:
                 found[f"{name}_{steps}"] = _ratios(self._steps(self._along(prior, path, steps, timing), every=True))
         curves = self._along(prior, path, _CURVES, "linear"), self._along(prior, path, _CURVES, "constant")
         fine = self._steps(self._along(prior, path, _FINE, "linear"))
-        apart = self._steps(np.stack([self.keys[:-1], self.keys[1:]], axis=1))[:, 0]
-        middles = curves[1][:, [round(t * _CURVES) for t in _MIDDLES]].reshape(-1, *self.keys.shape[1:])
+        middles = curves[1][:, [round(t * _CURVES) for t in _MIDDLES]].reshape(-1, *self.pairs.shape[2:])
         near = self.train.distances(middles)
         return found | {
-            "path_ratio": float((fine.sum(1) / apart).mean()),
+            "path_ratio": float((fine.sum(1) / self.apart).mean()),
             "mid_mm": {"mean": float(near.mean()), "median": float(np.median(near))},
-            "over_limits": self.limits.over(curves[1].reshape(-1, *self.keys.shape[1:])),
-            "key_error": _key_error(curves[1], self.keys),
+            "over_limits": self.limits.over(curves[1].reshape(-1, *self.pairs.shape[2:])),
+            "key_error": _key_error(curves[1], self.pairs),
             "step_curve": _mean_curve(self._steps(curves[0])),
             "step_curve_retimed": _mean_curve(self._steps(curves[1])),
         }
 
     def _along(self, prior: Prior, path: Path, steps: int, timing: Timing) -> np.ndarray:
         """Poses (pairs, steps + 1, 21, 3, 3)."""
-        pairs = zip(self.keys[:-1], self.keys[1:], strict=True)
-        return np.stack([interpolate_poses(prior, np.stack(pair), [steps], path, timing) for pair in pairs])
+        return np.stack([interpolate_poses(prior, pair, [steps], path, timing) for pair in self.pairs])
 
     def _steps(self, R: np.ndarray, every: bool = False) -> np.ndarray:
         """Mean movement (pairs, steps), mm, of the surface from frame to frame; of every vertex if asked."""
@@ -90,8 +99,6 @@ def _mean_curve(steps: np.ndarray) -> list[float]:
     return (steps / steps.mean(1, keepdims=True)).mean(0).round(4).tolist()
 
 
-def _key_error(R: np.ndarray, keys: np.ndarray) -> float:
-    """Largest angle, radians, between a path's ends and their keys."""
-    ends = np.stack([R[:, 0], R[:, -1]]), np.stack([keys[:-1], keys[1:]])
-    return float(rotation_angle(np.swapaxes(ends[0], -1, -2) @ ends[1]).max())
-
+def _key_error(R: np.ndarray, pairs: np.ndarray) -> float:
+    """Largest angle, radians, between the ends of paths (pairs, T, 21, 3, 3) and their keys (pairs, 2, 21, 3, 3)."""
+    return float(rotation_angle(np.swapaxes(R[:, [0, -1]], -1, -2) @ pairs).max())
