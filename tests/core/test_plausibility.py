@@ -90,7 +90,9 @@ def test_a_prior_without_a_critic_borrows_the_shipped_one(tmp_path: Path) -> Non
     without = {key: array for key, array in arrays.items() if not key.startswith("critic_")}
     write_npz(bare, without)
     write_npz(own, without | critic_arrays())
-    assert load_plausibility(bare) is load_plausibility("vae") is load_plausibility("no such prior")
+    assert load_plausibility(bare) is load_plausibility("vae") is load_plausibility(tmp_path)
+    with pytest.raises(PriorError, match="no such prior"):
+        load_plausibility("no such prior")
     assert load_plausibility(own) is not load_plausibility()
 
 

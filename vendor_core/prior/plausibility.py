@@ -23,6 +23,7 @@ from ..skeleton import N_POSE
 from .network import network_from, usable
 
 _WEIGHTS = Path(__file__).parent / "weights" / "vae.npz"
+_SHIPPED = _WEIGHTS.stem
 _PREFIX = "critic_"
 _CHUNK = 8192  # poses at a time: what the network's layers hold of a long motion
 _POSE = N_POSE  # the column of the pose as a whole, after the joints
@@ -109,13 +110,15 @@ def odds_of_outputs(y: Array) -> Array:
     return xp.concat([y[..., :_POSE], 0.5 * (y[..., _POSE] + worst)[..., None]], axis=-1)
 
 
-def load_plausibility(name_or_path: str | Path = "vae") -> Plausibility:
+def load_plausibility(name_or_path: str | Path = _SHIPPED) -> Plausibility:
     """The critic of a prior's file, as `load_prior` takes it; the shipped one where the prior has none.
 
     Raises:
-        PriorError: the file is damaged, or its critic does not fit.
+        PriorError: there is no such prior or file, it is damaged, or its critic does not fit.
     """
     path = Path(name_or_path)
+    if str(name_or_path) != _SHIPPED and not path.exists():
+        raise PriorError(f'No prior or file is called "{name_or_path}". Expected "{_SHIPPED}" or a prior\'s file')
     if path.suffix == ".npz" and path.is_file():
         found = _read_once(path)
         if found is not None:

@@ -92,7 +92,9 @@ def checkpoint_in(path: Path) -> Path:
         if file.suffix.lower() in VPOSER_SUFFIXES
     ]
     if not found:
-        raise PriorError(f'{path.name} holds no snapshots/*.ckpt or *.pt; expected VPoser\'s folder, such as "V02_05"')
+        raise PriorError(
+            f'{path.resolve().name} holds no snapshots/*.ckpt or *.pt; expected VPoser\'s folder, such as "V02_05"'
+        )
     return max(found, key=lambda file: [int(number) for number in re.findall(r"\d+", file.stem)])
 
 
