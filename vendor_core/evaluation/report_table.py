@@ -38,8 +38,8 @@ GROUPS: tuple[tuple[str, tuple[Row, ...]], ...] = (
         Row("... of the training poses", ("over_limits_train",), 1, better="", scale=100),
     )),
     ("Reconstruction", (
-        Row("joints, mm", ("reconstruction", "encoded", "mpjpe")),
-        Row("rotations, degrees", ("reconstruction", "encoded", "deg")),
+        Row("joints, mm", ("reconstruction", "mpjpe")),
+        Row("rotations, degrees", ("reconstruction", "deg")),
     )),
     ("Interpolation, 30 steps", (
         Row("longest step by shortest, mean", ("interpolation", "*", "r_30", "mean"), 3),
