@@ -5,13 +5,13 @@ Registering imports neither NumPy nor the core's rooms: each operator imports wh
 """
 
 from . import preferences, properties
-from .operators import body, denoise, generate, interpolate, job, live, mocap, plausible, solve, stored
+from .operators import body, denoise, generate, interpolate, job, live, mocap, pins, plausible, solve, stored
 from .panels import live as live_panel
 from .panels import sidebar
 
 _PARTS = (
-    properties, preferences, job, body, generate, stored, plausible, interpolate, denoise, solve, mocap, live, sidebar,
-    live_panel,
+    properties, preferences, job, body, generate, stored, plausible, interpolate, denoise, solve, mocap, pins, live,
+    sidebar, live_panel,
 )  # fmt: skip
 
 
