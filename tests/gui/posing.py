@@ -8,7 +8,7 @@ from bpy_extras.view3d_utils import location_3d_to_region_2d
 from robot import Steps, find, frame_selected, hands, middle, press, region, shot, view
 
 
-def _body() -> Steps[bpy.types.Object]:
+def body_in_view() -> Steps[bpy.types.Object]:
     """A default body that fills the view."""
     yield from press("poise.add_body(")
     yield from frame_selected()
@@ -20,7 +20,7 @@ def _pose(rig: bpy.types.Object) -> np.ndarray:
 
 
 def test_a_generated_pose_is_adjusted_and_goes_with_undo() -> Steps[None]:
-    rig = yield from _body()
+    rig = yield from body_in_view()
     name, before = rig.name, support.snapshot()
     yield from press("poise.generate_pose(")
     first = _pose(rig)
@@ -56,7 +56,7 @@ def _type_seed(text: str) -> Steps[None]:
 
 
 def test_stored_poses_become_a_motion_and_go_with_undo() -> Steps[None]:
-    rig = yield from _body()
+    rig = yield from body_in_view()
     name = rig.name
     for seed in (1, 2, 3):
         bpy.ops.poise.generate_pose(seed=seed)
@@ -73,7 +73,7 @@ def test_stored_poses_become_a_motion_and_go_with_undo() -> Steps[None]:
 
 
 def test_a_dragged_target_is_reached_and_goes_with_undo() -> Steps[None]:
-    rig = yield from _body()
+    rig = yield from body_in_view()
     name = rig.name
     solve = yield from find("poise.solve_targets(")
     yield from hands.click((solve[0], solve[1] + 22))

@@ -136,9 +136,12 @@ def find(name: str) -> Steps[Place]:
     """Where the sidebar's button is whose name begins so: "poise.add_body("; first looked for where it was last."""
     if name in _last_seen:
         hands.move(*_last_seen[name])
-        yield 0.1
-        if under_mouse(region("UI")).startswith(name):
-            return _last_seen[name]
+        for _ in range(8):  # a window that is busy lights buttons up late
+            yield 0.1
+            if under_mouse(region("UI")).startswith(name):
+                return _last_seen[name]
+        hands.move(*middle(region("WINDOW")))
+        yield 0.3
     there = yield from buttons(until=name)
     place = next((place for found, place in there.items() if found.startswith(name)), None)
     assert place is not None, f"no button {name}; the sidebar has {list(there)}"

@@ -25,6 +25,7 @@ _NEEDED = (
     "gui/panels.py",
     "gui/posing.py",
     "gui/imports.py",
+    "gui/live.py",
     "addon/support.py",
     "core/c3d_writer.py",
 )

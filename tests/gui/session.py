@@ -20,6 +20,7 @@ TESTS = Path(__file__).parent
 sys.path[:0] = [str(TESTS), str(TESTS.parent / "addon")]
 
 import imports  # noqa: E402
+import live  # noqa: E402
 import panels  # noqa: E402
 import posing  # noqa: E402
 import robot  # noqa: E402
@@ -38,9 +39,8 @@ _FAULTS = (
 
 
 def all_tests() -> dict[str, Callable[[], robot.Steps[None]]]:
-    found = {
-        name: test for module in (panels, posing, imports) for name, test in vars(module).items() if name[:5] == "test_"
-    }
+    modules = (panels, posing, live, imports)
+    found = {name: test for module in modules for name, test in vars(module).items() if name[:5] == "test_"}
     chosen = sys.argv[sys.argv.index("--") + 1 :]
     return {name: test for name, test in found.items() if not chosen or name in chosen}
 
