@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Timing on machines that others use too: what is compared takes turns, and the best round counts."""
 
-import gc
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+
+from vendor_core.evaluation.timing import without_collection
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ def interleaved(variants: Mapping[str, Callable[[int], object]], items: int, rou
     wall, cpu = ({name: np.zeros((rounds, items)) for name in variants} for _ in range(2))
     for function in variants.values():
         function(0)
-    with _no_collection():
+    with without_collection():
         for turn in range(rounds):
             for item in range(items):
                 for name, function in variants.items():
@@ -51,13 +51,3 @@ def once(function: Callable[[], object]) -> tuple[float, float]:
 def _best(wall: np.ndarray, cpu: np.ndarray) -> Times:
     p50, p95 = (1e3 * float(np.percentile(wall, q, axis=1).min()) for q in (50, 95))
     return Times(p50, p95, 1e3 * float(np.median(cpu, axis=1).min()))
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    gc.collect()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()

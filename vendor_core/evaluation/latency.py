@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How long a prior keeps whoever waits for it: one pose, a row of poses, one solve from scratch."""
 
-import gc
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +12,7 @@ from ..prior.base import Prior
 from ..skeleton import BODY_JOINTS
 from .data import SEED, EvaluationData
 from .inverse import EFFECTORS, whole_poses
-from .timing import Stopwatch, milliseconds
+from .timing import Stopwatch, milliseconds, without_collection
 
 _MANY = 250  # poses of a row
 _WARM_UP = 3
@@ -51,18 +49,8 @@ def _timed(call: Callable[[int], object], times: int) -> dict[str, float]:
     watch = Stopwatch()
     for i in range(_WARM_UP):
         call(i % times)
-    with _no_collection():
+    with without_collection():
         for i in range(times):
             with watch:
                 call(i)
     return milliseconds(watch.seconds)
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    gc.collect()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()

@@ -1,10 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """How long calls take."""
 
-from collections.abc import Sequence
+import gc
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from time import perf_counter
 
 import numpy as np
+
+
+@contextmanager
+def without_collection() -> Iterator[None]:
+    """Keep the garbage collector out of what is timed."""
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def milliseconds(seconds: Sequence[float]) -> dict[str, float]:

@@ -20,11 +20,11 @@ from ..prior.repair import blame, repair, replaced
 from ..rotations import exp_so3, log_so3
 from ..skeleton import N_BODY
 from .bones import bones_of
+from .gaps import joints_bridged
 from .points import joint_points
 from .problem import Problem, Stage
 from .residuals import Position
 from .residuals.turn import Turn
-from .sequence import between
 from .smoothing import Smoothing, smoothed
 from .state import PoseState
 
@@ -114,7 +114,7 @@ def _smoothed(
     trust[:, 1:] -= blamed
     R = np.concatenate([R_local[:, :1], replaced(prior, R_local[:, 1:], blamed)], axis=1)
     state = PoseState(R, trans, prior.encode(R[:, 1:]), np.zeros((len(R), 0)))
-    state = _bridged(state, trust, max(1, round(_LONGEST * rate)))
+    state = joints_bridged(state, trust == 1, max(1, round(_LONGEST * rate)))
     turn = np.maximum(noise_of_turns(R_local), _LEAST_TURN)
     travel, pelvis = max(noise_of_travel(trans), _LEAST_TRAVEL), joint_points(body, [0], bones)
     residuals = (
@@ -141,17 +141,3 @@ def _noise(x: np.ndarray, order: int) -> np.ndarray:
         return np.zeros(x.shape[1])
     length = np.linalg.norm(np.diff(x, n=order, axis=0), axis=-1)
     return np.median(length, axis=0) / (_MEDIAN_LENGTH * np.sqrt(comb(2 * _ORDER, _ORDER)))
-
-
-def _bridged(state: PoseState, trust: np.ndarray, longest: int) -> PoseState:
-    """The states with joints that are not trusted (F, 22) for a while turned evenly between frames that are."""
-    R = state.R_local.copy()
-    for joint in np.flatnonzero((trust < 1).any(0) & (trust == 1).any(0)):
-        at, hidden = np.flatnonzero(trust[:, joint] == 1), np.flatnonzero(trust[:, joint] < 1)
-        after = np.searchsorted(at, hidden)
-        inside = (after > 0) & (after < len(at))
-        hidden, after = hidden[inside], after[inside]
-        hidden = hidden[at[after] - at[after - 1] <= longest + 1]
-        if len(hidden):
-            R[hidden, joint] = between(state.take(at), at, hidden).R_local[:, joint]
-    return state.changed(R_local=R)

@@ -73,9 +73,13 @@ def hidden_joints_bridged(problem: Problem, state: PoseState, longest: int) -> P
 
     Smoothing would come to much the same, but slowly: little holds such joints, and they start far away.
     """
-    told = _told(problem)
+    return joints_bridged(state, _told(problem), longest)
+
+
+def joints_bridged(state: PoseState, told: np.ndarray, longest: int) -> PoseState:
+    """The states with joints that are not told (F, J) for a while turned evenly between frames in which they are."""
     R = namespace(state.z).asarray(state.R_local, copy=True)
-    for joint in np.flatnonzero(~told.all(0) & (told.sum(0) > 1)):
+    for joint in np.flatnonzero(~told.all(0) & told.any(0)):
         at, hidden = np.flatnonzero(told[:, joint]), np.flatnonzero(~told[:, joint])
         after = np.searchsorted(at, hidden)
         inside = (after > 0) & (after < len(at))
