@@ -51,6 +51,7 @@ GROUPS: tuple[tuple[str, tuple[Row, ...]], ...] = (
     ("Inverse kinematics, all joints, mm", (
         Row("22 joints seen", ("inverse", "known_root", "joints_22", "mm"), 2),
         Row("head, wrists, ankles, pelvis seen", ("inverse", "known_root", "effectors", "mm")),
+        Row("... these six alone", ("inverse", "known_root", "effectors", "seen_mm"), 2),
         Row("head and wrists seen", ("inverse", "known_root", "head_wrists", "mm")),
         Row("left arm unseen", ("inverse", "known_root", "left_arm_unseen", "mm")),
         Row("both legs unseen", ("inverse", "known_root", "legs_unseen", "mm")),
