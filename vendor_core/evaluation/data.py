@@ -44,7 +44,7 @@ class EvaluationData:
         """Vertices (N, P, 3), metres, float32, of poses R (N, 21, 3, 3); the root neither turned nor moved."""
         points = self.points if points is None else points
         body = self._single
-        parts = [body.pose(with_root(part), vertices=points).vertices for part in chunks(R)]
+        parts = [np.asarray(body.pose(with_root(part), vertices=points).vertices) for part in chunks(R)]
         return np.concatenate(parts) if parts else np.zeros((0, len(points), 3), np.float32)
 
     def joints(self, R: np.ndarray) -> np.ndarray:

@@ -62,8 +62,9 @@ class Paths:
             `step_curve_retimed` (30,), mean steps by the mean of their path.
         """
         found: dict[str, object] = {}
+        timings: tuple[tuple[Timing, str], ...] = (("linear", "r"), ("constant", "r_retimed"))
         for steps in self.sizes.steps:
-            for timing, name in (("linear", "r"), ("constant", "r_retimed")):
+            for timing, name in timings:
                 found[f"{name}_{steps}"] = _ratios(self._steps(self._along(prior, path, steps, timing), every=True))
         curves = self._along(prior, path, _CURVES, "linear"), self._along(prior, path, _CURVES, "constant")
         fine = self._steps(self._along(prior, path, _FINE, "linear"))

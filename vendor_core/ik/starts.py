@@ -63,7 +63,9 @@ def first_states(problem: Problem, seen: SeenJoints, doubted: bool = False) -> t
         if not part.known.any():  # nothing to guess from
             starts = [state.take(some)]
         # A few joints aligned rigidly would turn the body any way; the guess knows better, where it had any to go by.
-        state = state.put(some, nearest_start(position.take(some), starts, turned=~part.known.any(1)))
+        state = state.put(
+            some, nearest_start(position.take(some), starts, turned=np.logical_not(part.known.any(axis=1)))
+        )
     if cameras and (flat := np.flatnonzero(~spatial & (cameras[0].confidence > 0).any(1))).size:
         state = state.put(flat, _before_camera(problem.take(flat), cameras[0].take(flat)))
     return state, np.flatnonzero(~whole)

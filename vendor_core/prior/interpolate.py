@@ -93,7 +93,7 @@ def inbetweens(
     """
     R_keys = _checked(R_keys, counts)
     rest = np.asarray(default_body().joints_template[:N_BODY] if rest_joints is None else rest_joints, dtype=np.float64)
-    frames, times = [R_keys[:1]], [np.zeros(1)]
+    frames, times = [R_keys[:1]], list[np.ndarray]([np.zeros(1)])
     for i, count in enumerate(counts):
         along = _path(prior, R_keys[i], R_keys[i + 1], path, rest)
         t = np.linspace(0, 1, count + 1)
