@@ -215,8 +215,9 @@ def _residuals(body: BodyModel, bones: Bones, targets: Sequence[Target]) -> tupl
 
 def _check_settings(unknowns: Unknowns, robust: float | None, rate: float | None, like: Array | None) -> None:
     _check_positive(robust=robust, rate=rate)
-    if like is not None and not (is_array_api_obj(like) and namespace(like).isdtype(like.dtype, "real floating")):
-        raise TargetError(f"like is of {getattr(like, 'dtype', type(like).__name__)}; expected an array of floats")
+    kind = getattr(like, "dtype", type(like).__name__)
+    if like is not None and not (is_array_api_obj(like) and namespace(like).isdtype(kind, "real floating")):
+        raise TargetError(f"like is of {kind}; expected an array of floats")
     if rate is not None and not (unknowns.latent and unknowns.residual):
         raise TargetError("a sequence with latent or residual rotations locked; expected both free, or no rate")
 
