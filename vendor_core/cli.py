@@ -133,11 +133,12 @@ def _add_interpolate(verbs: Any) -> None:
 
 
 def _add_score_and_denoise(verbs: Any) -> None:
-    parser = _verb(verbs, "score", "say how plausible each pose and joint of a motion is, 0 to 1")
-    parser.add_argument("motion", type=Path, metavar="MOTION.npz")
-    parser = _verb(verbs, "denoise", "repair implausible joints of a motion and remove its jitter", "motion file")
-    parser.add_argument("motion", type=Path, metavar="MOTION.npz")
-    parser.add_argument("--amount", type=_amount, default=1.0, metavar="A", help="0: nothing, 1: all; default 1")
+    score = _verb(verbs, "score", "say how plausible each pose and joint of a motion is, 0 to 1")
+    denoise = _verb(verbs, "denoise", "repair implausible joints of a motion and remove its jitter", "motion file")
+    denoise.add_argument("--amount", type=_amount, default=1.0, metavar="A", help="0: nothing, 1: all; default 1")
+    for parser in (score, denoise):
+        parser.add_argument("motion", type=Path, metavar="MOTION.npz")
+        parser.add_argument("--prior", default="vae", metavar="NAME|FILE", help="default: %(default)s")
 
 
 def _add_train(verbs: Any) -> None:

@@ -107,6 +107,13 @@ def test_a_pickle_that_runs_code_is_refused_and_does_not_run(tmp_path: Path) -> 
     assert not victim.exists()
 
 
+def test_a_pickle_of_tuples_within_tuples_is_refused(tmp_path: Path) -> None:
+    """Hashing the innermost of a million would exhaust Python's own stack and end the process."""
+    (tmp_path / "deep.pkl").write_bytes(b"\x80\x02})" + 1_000_000 * b"\x85" + b"K\x01s.")
+    with pytest.raises(BodyError, match="is damaged or no pickle"):
+        load_body(tmp_path / "deep.pkl")
+
+
 def test_smpl_pickle_with_chumpy_and_sparse_arrays_equals_the_npz(tmp_path: Path) -> None:
     arrays = body_arrays("smpl")
     (tmp_path / "basicmodel.pkl").write_bytes(_smpl_pickle(arrays))

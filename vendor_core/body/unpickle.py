@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import BodyError
+from ..pickles import check_opcodes
 
 _reconstruct = np.zeros(0).__reduce__()[0]  # its module moved between NumPy 1 and 2
 _scalar = np.float64(0).__reduce__()[0]
@@ -82,6 +83,8 @@ def read_array_pickle(path: str | Path) -> dict[str, Any]:
     path = Path(path)
     try:
         with path.open("rb") as file:
+            check_opcodes(file, path.stat().st_size)
+            file.seek(0)
             content = _ArrayUnpickler(file, encoding="latin1").load()
         if not isinstance(content, dict):
             found = type(content).__name__

@@ -19,13 +19,13 @@ from .shared import progress
 
 def denoise(options: Namespace) -> dict[str, Any]:
     """A motion with implausible joints repaired and jitter smoothed; hands, face, shape and rate are kept."""
-    motion, plausibility = read_motion(options.motion), load_plausibility()
+    motion, plausibility = read_motion(options.motion), load_plausibility(options.prior)
     body, betas = default_body(), motion.betas if motion.body_name else np.zeros(0)
     shaped = replace(body, joints_template=body.rest_joints(betas)) if len(betas) else body
     R = exp_so3(motion.poses[:, :N_BODY])
     with progress(options.motion.name) as report:
         R_clean, trans = denoised(
-            shaped, load_prior(), plausibility, R, motion.trans, motion.rate, options.amount,
+            shaped, load_prior(options.prior), plausibility, R, motion.trans, motion.rate, options.amount,
             lambda fraction: report(fraction, "Denoising"),
         )  # fmt: skip
     poses = motion.poses.copy()

@@ -16,7 +16,7 @@ _RARE = 0.05
 
 def score(options: Namespace) -> dict[str, Any]:
     """The plausibility of each frame and joint of a motion, 0 to 1."""
-    motion, plausibility = read_motion(options.motion), load_plausibility()
+    motion, plausibility = read_motion(options.motion), load_plausibility(options.prior)
     frames, joints = plausibility.scores(exp_so3(motion.poses[:, 1:N_BODY]))
     worst = int(frames.argmin())
     print(

@@ -8,7 +8,6 @@ inert object: nothing named in a file is ever imported or called.
 """
 
 import pickle
-import pickletools
 import struct
 import zipfile
 import zlib
@@ -22,12 +21,12 @@ import numpy as np
 
 from ..errors import PriorError
 from ..npz import LZMAError
+from ..pickles import check_opcodes
 from .network import usable
 
 _MAGIC, _PROTOCOL = 0x1950A86A20F9469CFC6C, 1001  # what the older container begins with
 _MOST_PICKLED = 16 << 20  # bytes: a checkpoint of VPoser has some 50 kB
 _MOST_NUMBERS = 16 << 20  # of one storage
-_MOST_TUPLES = 10_000  # a checkpoint of VPoser has some hundreds; as many, one in the other, exhaust Python's stack
 _FLOATS = {"HalfStorage": "f2", "BFloat16Storage": "bfloat16", "FloatStorage": "f4", "DoubleStorage": "f8"}
 _ITEM_SIZES = {
     "f2": 2, "bfloat16": 2, "f4": 4, "f8": 8, "LongStorage": 8, "IntStorage": 4, "ShortStorage": 2, "CharStorage": 1,
@@ -240,13 +239,7 @@ def _unpickled(data: bytes, start: int) -> tuple[Any, int, dict[str, _Storage]]:
     """What is pickled from a byte on, the byte after it, and the storages that it names."""
     stream = BytesIO(data)
     stream.seek(start)
-    tuples = 0
-    for opcode, argument, _ in pickletools.genops(stream):
-        if "PUT" in opcode.name and int(argument or 0) > len(data):  # the unpickler would reserve memory for as many
-            raise ValueError("a memo of impossible size")
-        tuples += "TUPLE" in opcode.name
-        if tuples > _MOST_TUPLES:
-            raise ValueError("too many tuples")
+    check_opcodes(stream, len(data))
     unpickler = _TensorUnpickler(data[start : stream.tell()])
     return unpickler.load(), stream.tell(), unpickler.storages
 
