@@ -8,7 +8,11 @@ import pytest
 
 from vendor_core.body import body_from_joints, default_body
 from vendor_core.errors import TargetError
-from vendor_core.ik import JointTargets, Solution, fit_joints, solve
+from vendor_core.ik import JointTargets, Solution, fit_joints
+from vendor_core.ik.bones import bones_of
+from vendor_core.ik.problem import Problem
+from vendor_core.ik.starts import SeenJoints, first_states
+from vendor_core.ik.state import PoseState
 from vendor_core.motion import HELD, SOLVED
 from vendor_core.prior import load_prior
 from vendor_core.rotations import exp_so3
@@ -101,12 +105,16 @@ def test_a_batch_gives_what_its_frames_give_alone(joints: np.ndarray) -> None:
 def test_a_doubted_pelvis_starts_no_other_frame_elsewhere(joints: np.ndarray) -> None:
     joints = joints[:3].copy()
     joints[0, 0] += [0.6, 0.3, -0.5]
-    together, *alone = (
-        solve(default_body(), load_prior(), [JointTargets(BODY_JOINTS, part)], robust=3.0)
-        for part in (joints, joints[1:2], joints[2:])
-    )
+    together, *alone = (_doubted_start(part) for part in (joints, joints[1:2], joints[2:]))
     for frame, one in enumerate(alone, start=1):
-        np.testing.assert_allclose(one.R_local[0], together.R_local[frame], atol=1e-10)
+        np.testing.assert_array_equal(one.trans[0], together.trans[frame])
+        np.testing.assert_allclose(one.R_local[0], together.R_local[frame], atol=1e-5)  # the guess is single precision
+
+
+def _doubted_start(joints: np.ndarray) -> PoseState:
+    bones = bones_of(default_body())
+    problem = Problem(bones, load_prior(), (JointTargets(BODY_JOINTS, joints).on(default_body(), bones),))
+    return first_states(problem, SeenJoints(joints, np.ones(joints.shape[:2], bool)), doubted=True)[0]
 
 
 def test_the_answer_moves_with_the_world(joints: np.ndarray) -> None:
