@@ -60,7 +60,7 @@ def make_take() -> None:
     labels = core("mocap.layouts").LAYOUTS["CMU41"].markers
     placed = core("mocap.marker_points").place_markers(body, labels).points
     posed = body.pose(R, trans)
-    local = placed.rest[:, None] - placed.rest_joints[None]
+    local = placed.rest[:, None] - placed.bones.rest[None]
     carried = (posed.G[:, None, :22] @ local[None, ..., None])[..., 0] + posed.joints[:, None, :22]
     markers = np.sum(placed.weights[..., None] * carried, axis=2)
     TAKE.write_bytes(support.c3d_bytes(1000 * markers, tuple(labels), rate=_RATE))
