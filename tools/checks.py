@@ -14,6 +14,7 @@ from .stages import BuildError, run, say
 
 _REPORTS = ROOT / ".cache" / "reports"
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+_ON_ALL_CORES = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile")  # of pytest-xdist
 
 
 class Skipped(Exception):
@@ -65,7 +66,7 @@ def run_all() -> int:
     summary.add("Ruff: rules", lambda: _tool("ruff", "check", "."))
     summary.add("Ruff: format", lambda: _tool("ruff", "format", "--check", "."))
     summary.add("Pyright: types", lambda: _tool("pyright", "--pythonpath", str(ready(CORE))))
-    summary.add("Core tests", lambda: _pytest(summary, ready(CORE), "tests/core", {}))
+    summary.add("Core tests", lambda: _pytest(summary, ready(CORE), "tests/core", {}, *_ON_ALL_CORES))
     zips: list[Path] = []
     summary.add("Package", lambda: zips.append(package()))
     for environment, title in ((BLENDER, "Add-on tests, Blender 4.5"), (BLENDER_52, "Add-on tests, Blender 5.2")):
@@ -89,10 +90,10 @@ def _addon_tests(summary: Summary, environment: Environment, zips: list[Path]) -
     _pytest(summary, ready_blender(environment), "tests/addon", {"POISE_ZIP": str(zips[0])})
 
 
-def _pytest(summary: Summary, python: Path, folder: str, env: dict[str, str]) -> None:
+def _pytest(summary: Summary, python: Path, folder: str, env: dict[str, str], *options: str) -> None:
     report = _REPORTS / f"{python.parents[1].name}.xml"
     report.unlink(missing_ok=True)
-    status = run([python, "-m", "pytest", folder, "-ra", f"--junitxml={report}"], env={**_ONE_THREAD, **env})
+    status = run([python, "-m", "pytest", folder, *options, "-ra", f"--junitxml={report}"], env={**_ONE_THREAD, **env})
     if report.is_file():
         summary.count(report)
     if status:
