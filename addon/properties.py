@@ -73,15 +73,14 @@ class PoiseRig(bpy.types.PropertyGroup):
 
 
 _CLASSES = (PoiseBeta, PoiseStoredJoint, PoiseStoredPose, PoiseRig)
+_register_classes, _unregister_classes = bpy.utils.register_classes_factory(_CLASSES)  # type: ignore[misc]
 
 
 def register() -> None:
-    for cls in _CLASSES:
-        bpy.utils.register_class(cls)
+    _register_classes()
     bpy.types.Object.poise = PointerProperty(type=PoiseRig)
 
 
 def unregister() -> None:
     del bpy.types.Object.poise
-    for cls in reversed(_CLASSES):
-        bpy.utils.unregister_class(cls)
+    _unregister_classes()

@@ -94,13 +94,4 @@ HANDS = EnumProperty(
 )
 
 _CLASSES = (POISE_OT_add_body, POISE_OT_add_body_from_file)
-
-
-def register() -> None:
-    for cls in _CLASSES:
-        bpy.utils.register_class(cls)
-
-
-def unregister() -> None:
-    for cls in reversed(_CLASSES):
-        bpy.utils.unregister_class(cls)
+register, unregister = bpy.utils.register_classes_factory(_CLASSES)  # type: ignore[misc]

@@ -8,6 +8,14 @@ import bpy
 from ...vendor_core.errors import PoiseError
 
 NO_RIG = "Select a body: an armature of the SMPL family"
+LIMB_ITEMS = (
+    ("left_arm", "Left Arm", "Collar, shoulder, elbow and wrist"),
+    ("right_arm", "Right Arm", "Collar, shoulder, elbow and wrist"),
+    ("left_leg", "Left Leg", "Hip, knee, ankle and foot"),
+    ("right_leg", "Right Leg", "Hip, knee, ankle and foot"),
+    ("torso", "Torso", "The three joints of the spine"),
+    ("head", "Head", "Neck and head"),
+)
 
 
 class PoiseOperator:

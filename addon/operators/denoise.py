@@ -166,13 +166,4 @@ def _write(context: bpy.types.Context, request: _Request, message: "Message") ->
 
 
 _CLASSES = (POISE_OT_denoise, POISE_OT_follow_denoise)
-
-
-def register() -> None:
-    for cls in _CLASSES:
-        bpy.utils.register_class(cls)
-
-
-def unregister() -> None:
-    for cls in reversed(_CLASSES):
-        bpy.utils.unregister_class(cls)
+register, unregister = bpy.utils.register_classes_factory(_CLASSES)  # type: ignore[misc]

@@ -7,7 +7,7 @@ import bpy
 from bpy.props import EnumProperty
 
 from ...vendor_core.errors import PoiseError
-from .common import RigOperator, redraw_sidebars, rig_of
+from .common import LIMB_ITEMS, RigOperator, redraw_sidebars, rig_of
 from .pins import toggle_pins
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _TICK = 1 / 60  # seconds between two looks at the handles
 _KEYS = "Pose Live   G moves a handle   P pins or frees the selected ones   Enter keeps the pose   Esc restores it"
-LIMBS = ("left_arm", "right_arm", "left_leg", "right_leg", "torso", "head")
+LIMBS = tuple(item[0] for item in LIMB_ITEMS)
 
 session: "LiveSession | None" = None  # the one that runs
 _asked = ""  # by a button: "KEEP" or "RESTORE"
@@ -88,7 +88,7 @@ class POISE_OT_pose_live(RigOperator, bpy.types.Operator):
     lock: EnumProperty(  # type: ignore[valid-type]
         name="Lock",
         description="Limbs that stay exactly as they are",
-        items=tuple((name, name.replace("_", " ").title(), "") for name in LIMBS),
+        items=LIMB_ITEMS,
         options={"ENUM_FLAG", "SKIP_SAVE"},
     )
 
@@ -212,7 +212,7 @@ class POISE_OT_lock_limb(bpy.types.Operator):
     limb: EnumProperty(  # type: ignore[valid-type]
         name="Limb",
         description="What to lock or free",
-        items=tuple((name, name.replace("_", " ").title(), "") for name in LIMBS),
+        items=LIMB_ITEMS,
     )
 
     @classmethod
@@ -271,14 +271,9 @@ _CLASSES = (
     POISE_OT_end_live,
     POISE_OT_lock_limb,
 )
-
-
-def register() -> None:
-    for cls in _CLASSES:
-        bpy.utils.register_class(cls)
+register, _unregister_classes = bpy.utils.register_classes_factory(_CLASSES)  # type: ignore[misc]
 
 
 def unregister() -> None:
     _close()
-    for cls in reversed(_CLASSES):
-        bpy.utils.unregister_class(cls)
+    _unregister_classes()

@@ -161,15 +161,14 @@ def _menu(self: bpy.types.Menu, context: bpy.types.Context) -> None:
 
 
 _CLASSES = (POISE_OT_import_c3d, POISE_OT_follow_import, POISE_FH_c3d)
+_register_classes, _unregister_classes = bpy.utils.register_classes_factory(_CLASSES)  # type: ignore[misc]
 
 
 def register() -> None:
-    for cls in _CLASSES:
-        bpy.utils.register_class(cls)
+    _register_classes()
     bpy.types.TOPBAR_MT_file_import.append(_menu)
 
 
 def unregister() -> None:
     bpy.types.TOPBAR_MT_file_import.remove(_menu)
-    for cls in reversed(_CLASSES):
-        bpy.utils.unregister_class(cls)
+    _unregister_classes()

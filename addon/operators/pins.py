@@ -56,13 +56,4 @@ def toggle_pins(context: bpy.types.Context) -> None:
 
 
 _CLASSES = (POISE_OT_pin_targets, POISE_OT_snap_targets)
-
-
-def register() -> None:
-    for cls in _CLASSES:
-        bpy.utils.register_class(cls)
-
-
-def unregister() -> None:
-    for cls in reversed(_CLASSES):
-        bpy.utils.unregister_class(cls)
+register, unregister = bpy.utils.register_classes_factory(_CLASSES)  # type: ignore[misc]

@@ -5,16 +5,7 @@ import bpy
 from bpy.props import EnumProperty, FloatProperty
 
 from ..pose_check import PoseCheck, blame_text, forget, note, value_text
-from .common import RigOperator, redraw_sidebars, rig_of
-
-_LIMBS = (
-    ("left_arm", "Left Arm", "Collar, shoulder, elbow and wrist"),
-    ("right_arm", "Right Arm", "Collar, shoulder, elbow and wrist"),
-    ("left_leg", "Left Leg", "Hip, knee, ankle and foot"),
-    ("right_leg", "Right Leg", "Hip, knee, ankle and foot"),
-    ("torso", "Torso", "The three joints of the spine"),
-    ("head", "Head", "Neck and head"),
-)
+from .common import LIMB_ITEMS, RigOperator, redraw_sidebars, rig_of
 
 
 class POISE_OT_check_pose(RigOperator, bpy.types.Operator):
@@ -62,7 +53,7 @@ class POISE_OT_make_plausible(RigOperator, bpy.types.Operator):
     lock: EnumProperty(  # type: ignore[valid-type]
         name="Lock",
         description="Limbs that stay exactly as they are",
-        items=_LIMBS,
+        items=LIMB_ITEMS,
         options={"ENUM_FLAG"},
     )
 
@@ -111,14 +102,9 @@ def _summed_up(before: PoseCheck, after: PoseCheck, turned: int) -> str:
 
 
 _CLASSES = (POISE_OT_check_pose, POISE_OT_make_plausible)
-
-
-def register() -> None:
-    for cls in _CLASSES:
-        bpy.utils.register_class(cls)
+register, _unregister_classes = bpy.utils.register_classes_factory(_CLASSES)  # type: ignore[misc]
 
 
 def unregister() -> None:
-    for cls in reversed(_CLASSES):
-        bpy.utils.unregister_class(cls)
+    _unregister_classes()
     forget()

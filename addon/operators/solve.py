@@ -101,13 +101,4 @@ class POISE_OT_solve_targets(RigOperator, bpy.types.Operator):
 
 
 _CLASSES = (POISE_OT_add_targets, POISE_OT_solve_targets)
-
-
-def register() -> None:
-    for cls in _CLASSES:
-        bpy.utils.register_class(cls)
-
-
-def unregister() -> None:
-    for cls in reversed(_CLASSES):
-        bpy.utils.unregister_class(cls)
+register, unregister = bpy.utils.register_classes_factory(_CLASSES)  # type: ignore[misc]

@@ -68,13 +68,4 @@ class POISE_OT_remove_pose(_StoredPoseOperator, bpy.types.Operator):
 
 
 _CLASSES = (POISE_OT_store_pose, POISE_OT_apply_pose, POISE_OT_remove_pose)
-
-
-def register() -> None:
-    for cls in _CLASSES:
-        bpy.utils.register_class(cls)
-
-
-def unregister() -> None:
-    for cls in reversed(_CLASSES):
-        bpy.utils.unregister_class(cls)
+register, unregister = bpy.utils.register_classes_factory(_CLASSES)  # type: ignore[misc]

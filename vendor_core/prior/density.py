@@ -12,7 +12,7 @@ from ..arrays import Array, Constant, namespace
 from ..errors import PriorError
 
 _LOG_2PI = log(2 * pi)
-_ROWS = 1024  # latents at a time: each meets every component, 67 MB for 256 of 32 numbers
+_ROWS = 256  # latents at a time: each meets every component, 67 MB for 1,024 of 32 numbers
 
 
 @dataclass(frozen=True)
