@@ -6,12 +6,11 @@ Registering imports neither NumPy nor the core's rooms: each operator imports wh
 
 from . import preferences, properties
 from .operators import body, denoise, generate, interpolate, job, live, mocap, pins, plausible, solve, stored
-from .panels import live as live_panel
-from .panels import sidebar
+from .panels import PARTS as PANELS
 
 _PARTS = (
     properties, preferences, job, body, generate, stored, plausible, interpolate, denoise, solve, mocap, pins, live,
-    sidebar, live_panel,
+    *PANELS,
 )  # fmt: skip
 
 

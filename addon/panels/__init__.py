@@ -1,2 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the artist sees."""
+"""The sidebar tab "Poise" of the 3D View: one panel a file, in the order in which they stand."""
+
+from . import body, live, mocap, plausible, pose, solve, timeline
+
+PARTS = (body, pose, plausible, timeline, solve, live, mocap)

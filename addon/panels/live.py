@@ -4,15 +4,13 @@
 import bpy
 
 from ..operators import live
+from .common import SidebarPanel
 
 
-class POISE_PT_live(bpy.types.Panel):
+class POISE_PT_live(SidebarPanel, bpy.types.Panel):
     bl_label = "Live"
     bl_idname = "POISE_PT_live"
     bl_parent_id = "POISE_PT_solve"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "Poise"
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout

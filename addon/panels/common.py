@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the panels of the sidebar tab "Poise" share."""
+
+from .. import jobs
+
+
+class SidebarPanel:
+    """A panel in the tab "Poise"."""
+
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "Poise"
+
+    def draw_job(self, job: str) -> None:
+        """Progress and cancel, where this job runs."""
+        state = jobs.state
+        if state.running and state.job == job:
+            layout = self.layout  # type: ignore[attr-defined]
+            layout.label(text=state.title)
+            row = layout.row(align=True)
+            row.progress(factor=state.fraction, text=state.text)
+            row.operator("poise.cancel_job", text="", icon="CANCEL")
