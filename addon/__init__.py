@@ -5,12 +5,12 @@ Registering imports neither NumPy nor the core's rooms: each operator imports wh
 """
 
 from . import preferences, properties
-from .operators import body, denoise, generate, interpolate, job, live, mocap, pins, plausible, solve, stored
+from .operators import body, denoise, generate, interpolate, job, live, mirror, mocap, pins, plausible, solve, stored
 from .panels import PARTS as PANELS
 
 _PARTS = (
-    properties, preferences, job, body, generate, stored, plausible, interpolate, denoise, solve, mocap, pins, live,
-    *PANELS,
+    properties, preferences, job, body, generate, stored, mirror, plausible, interpolate, denoise, solve, mocap, pins,
+    live, *PANELS,
 )  # fmt: skip
 
 

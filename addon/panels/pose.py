@@ -31,6 +31,7 @@ class POISE_PT_pose(SidebarPanel, bpy.types.Panel):
         buttons.operator("poise.store_pose", text="", icon="ADD")
         buttons.operator("poise.remove_pose", text="", icon="REMOVE")
         layout.operator("poise.apply_pose", icon="ARMATURE_DATA")
+        layout.operator_menu_enum("poise.mirror_pose", "side", icon="MOD_MIRROR")
 
 
 _CLASSES = (POISE_UL_poses, POISE_PT_pose)
