@@ -60,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     _add_solve(verbs)
     _add_fit(verbs)
+    _add_convert(verbs)
     _add_sample(verbs)
     _add_interpolate(verbs)
     _add_score_and_denoise(verbs)
@@ -105,6 +106,12 @@ def _add_fit(verbs: Any) -> None:
     parser.add_argument(
         "--shape", choices=("auto", "none"), default="auto", help="solve betas too, where 12 joints are named"
     )
+
+
+def _add_convert(verbs: Any) -> None:
+    parser = _verb(verbs, "convert", "a motion from AMASS npz to BVH or back", "motion file, .npz or .bvh")
+    parser.add_argument("motion", type=Path, metavar="MOTION", help=".npz or .bvh; any human skeleton with usual names")
+    _add_body_and_prior(parser)
 
 
 def _add_sample(verbs: Any) -> None:

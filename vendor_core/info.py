@@ -11,6 +11,9 @@ from .errors import LayoutError, PoiseError
 from .mocap.c3d import read_c3d
 from .mocap.layouts import map_markers
 from .motion.amass import HELD, read_motion
+from .motion.bvh import read_bvh
+from .motion.bvh_motion import metres_a_unit
+from .motion.joint_names import joints_of_skeleton
 from .npz import read_npz
 from .prior import VPOSER_SUFFIXES, load_prior
 
@@ -23,6 +26,8 @@ def describe(path: Path) -> dict[str, Any]:
     """
     if path.suffix.lower() == ".c3d":
         return _take(path)
+    if path.suffix.lower() == ".bvh":
+        return _skeleton(path)
     if path.suffix.lower() == ".pkl":
         return _body(path)
     if path.is_dir() or path.suffix.lower() in VPOSER_SUFFIXES:
@@ -55,6 +60,19 @@ def _take(path: Path) -> dict[str, Any]:
     except LayoutError as error:
         return facts | {"layout": f"none ({error})"}
     return facts | {"layout": label_map.layout, "unmapped": list(label_map.unmapped)}
+
+
+def _skeleton(path: Path) -> dict[str, Any]:
+    clip = read_bvh(path)
+    return {
+        "kind": "BVH motion",
+        "frames": len(clip.R_local),
+        "rate": round(clip.rate, 4),
+        "seconds": round(len(clip.R_local) / clip.rate, 3),
+        "joints": list(clip.names),
+        "known as": sorted(joints_of_skeleton(clip.names)),
+        "unit_m": metres_a_unit(clip),
+    }
 
 
 def _body(path: Path) -> dict[str, Any]:

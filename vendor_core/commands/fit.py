@@ -3,22 +3,18 @@
 
 from argparse import Namespace
 from collections import Counter
-from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 
 from ..errors import MotionError
-from ..ik import fit_joints
 from ..jobs import body_of
-from ..motion import SOLVED, status_counts, write_motion
+from ..motion import status_counts, write_motion
 from ..npz import read_npz, text_of
 from ..prior import load_prior
-from ..skeleton import BODY_JOINTS
-from .shared import body_motion, progress
+from .shared import fitted, progress
 
-_SHAPE_NEEDS = 12  # body joints, below which bone lengths say too little about the shape
 _NO_PERSON_MM = 1000.0  # median error beyond which the joints are in another unit, or no person's
 
 
@@ -30,25 +26,18 @@ def fit(options: Namespace) -> dict[str, Any]:
     names, joints = [text_of(name) for name in arrays["names"].reshape(-1)], arrays["joints"]
     if twice := [name for name, count in Counter(names).items() if count > 1]:
         raise MotionError(f'{options.joints.name} names "{twice[0]}" more than once; expected each joint once')
-    prior, body, betas, began = load_prior(options.prior), body_of(options.body), None, perf_counter()
-    shaped = body
+    began = perf_counter()
     with progress(options.joints.name) as report:
-        if options.shape == "auto" and len(set(names) & set(BODY_JOINTS)) >= _SHAPE_NEEDS:
-            each = fit_joints(
-                body, prior, names, joints, shape=True, report=lambda f: report(0.5 * f, "Fitting the shape")
-            )
-            betas = np.median(each.betas[each.status == SOLVED], axis=0)
-            shaped = replace(body, joints_template=body.rest_joints(betas))
-        solved = fit_joints(shaped, prior, names, joints, report=lambda f: report(0.5 + 0.5 * f, "Fitting the poses"))
-    motion = body_motion(solved.R_local, solved.trans, body, betas, status=solved.status)
-    mm = 1e3 * solved.residual[np.isfinite(solved.residual)]
+        body, prior = body_of(options.body), load_prior(options.prior)
+        motion, mm = fitted(body, prior, names, joints, options.shape == "auto", report)
     if np.median(mm) > _NO_PERSON_MM:
         raise MotionError(
             f"{options.joints.name}: no pose comes nearer to the joints than {np.median(mm) / 1e3:.3g} m; "
             "expected a person's joints in metres"
         )
     write_motion(options.out, motion)
-    status = status_counts(solved.status)
+    assert motion.frame_status is not None
+    status = status_counts(motion.frame_status)
     print(f"{options.out}: {len(motion)} frames, mean {mm.mean():.2f} mm, max {mm.max():.2f} mm")
     seconds = round(perf_counter() - began, 3)
     mean_mm, max_mm = round(float(mm.mean()), 3), round(float(mm.max()), 3)
