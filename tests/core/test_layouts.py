@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vendor_core.body import default_body
 from vendor_core.errors import LayoutError
 from vendor_core.mocap.c3d import C3D, read_c3d
 from vendor_core.mocap.layout_table import body_parts, synonyms
 from vendor_core.mocap.layouts import LAYOUTS, gather_markers, map_labels, map_markers, read_layout
+from vendor_core.mocap.marker_points import place_markers
 from vendor_core.mocap.placement_table import mirrored_label, placement_table
 from vendor_core.skeleton import BODY_JOINTS, JOINTS
 
@@ -52,19 +54,26 @@ def take(labels: list[str], points: np.ndarray) -> C3D:
         ("hdm05_mm_01-02_03_120", "CMU41", 41, "meinard"),
         ("btk_pig_static_FlatFoot-Full", "PlugInGait35", 35, ""),
         ("btk_pig_gait_FlatFoot-Full", "PlugInGait35", 35, ""),
-        ("ezc3d_qualisys", "QualisysIOR", 30, ""),
+        ("ezc3d_qualisys", "QualisysIOR", 47, ""),
+        ("momentum_motion_analysis_helen_hayes", "HelenHayes", 25, ""),
     ],
 )
 def test_real_takes(shared_data: Path, name: str, layout: str, markers: int, subject: str) -> None:
     c3d = read_c3d(shared_data / "c3d" / f"{name}.c3d")
     label_map = map_markers(c3d)
     assert (label_map.layout, label_map.subject, label_map.confidence) == (layout, subject, 1.0)
-    assert label_map.unmapped == () or layout == "QualisysIOR"
+    assert all("WAND" in label or label[0] == "V" for label in label_map.unmapped)  # rods and computed points
     labels, points = gather_markers(c3d, label_map)
     assert len(labels) == markers and points.shape == (len(c3d.points), markers, 3)
     heights = dict(zip(labels, np.nanmedian(points[..., 2], axis=0), strict=True))
     left = [np.nanmedian(points[0, [labels.index(m) for m in labels if m[0] == side], :2], axis=0) for side in "LR"]
-    assert heights["LHEE"] < heights["LKNE"] < heights["LFWT"] < heights["C7"] < heights["LFHD"]
+    assert (
+        heights["LHEE"]
+        < heights["LKNE"]
+        < heights["LFWT"]
+        < heights["LSHO"]
+        < heights["LFHD" if "LFHD" in labels else "HEDF"]
+    )
     assert np.linalg.norm(left[0] - left[1]) > 0.1  # the sides are not mixed up
 
 
@@ -232,14 +241,31 @@ def test_tables_agree_with_each_other() -> None:
             assert synonyms().get(mirrored_label(label), mirrored_label(marker)) == mirrored_label(marker)
 
 
+def test_optitrack_labels_are_known_by_their_skeletons_prefix() -> None:
+    for name, count in (("OptiTrackBaseline41", 40), ("OptiTrackBiomech57", 47)):
+        own = {marker: label for label, marker in LAYOUTS[name].labels.items()}
+        found = map_labels([f"Skeleton 001:{label}" for label in own.values()])
+        assert (found.layout, found.confidence, found.unmapped) == (name, 1.0, ())
+        assert set(found.markers) == set(own) and len(own) == count
+
+
+@pytest.mark.parametrize("label", ["LKNM", "LANM", "LELM", "LMT1"])
+def test_markers_on_the_inner_side_of_a_limb_stay_on_that_limb(label: str) -> None:
+    body = default_body()
+    points = place_markers(body, [label, mirrored_label(label)]).points
+    joint = body.joint_names.index(placement_table()[label].from_joint)
+    assert np.linalg.norm(points.rest[0] - body.joints_template[joint]) < 0.13
+    assert points.rest[0, 0] > 0.01 > -0.01 > points.rest[1, 0]
+
+
 def test_placement_table_is_symmetric_and_complete() -> None:
     table = placement_table()
-    assert len(table) == 42 and {"LBAK", "RBAK", "C7", "T10", "CLAV", "STRN", "RMT5"} <= set(table)
+    assert len(table) == 70 and {"LBAK", "RBAK", "C7", "T10", "CLAV", "STRN", "RMT5"} <= set(table)
     for label, placement in table.items():
         assert placement.label == label
         assert placement.from_joint in BODY_JOINTS and placement.to_joint in JOINTS
         assert placement.bone is None or placement.bone in JOINTS
-        assert -0.1 <= placement.t <= 1.2 and 0 <= placement.height < 0.1 and all(0 < s < 0.2 for s in placement.sigma)
+        assert -0.1 <= placement.t <= 1.3 and 0 <= placement.height < 0.1 and all(0 < s < 0.2 for s in placement.sigma)
         assert np.linalg.norm(placement.direction) > 0.5
         if mirrored_label(label) != label:
             assert table[mirrored_label(label)].mirrored() == placement

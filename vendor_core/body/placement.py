@@ -13,6 +13,7 @@ from ..errors import BodyError
 from .model import BodyModel
 
 _REACH = 0.30  # metres: skin farther from the origin of a ray belongs to another limb
+_SAME_HIT = 1e-7  # metres
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class SkinPlaces:
 
 
 def cast_to_skin(body: BodyModel, origins: np.ndarray, directions: np.ndarray) -> SkinPlaces:
-    """Where rays from inside leave the skin of the mean shape: the last hit within 0.3 m.
+    """Where rays from inside a limb leave the skin of the mean shape, at most 0.3 m on; not what they meet later.
 
     Args:
         body: a body with a mesh.
@@ -42,7 +43,7 @@ def cast_to_skin(body: BodyModel, origins: np.ndarray, directions: np.ndarray) -
     e1, e2 = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
     normals = vertex_normals(v, faces)
     places = [
-        _last_hit(o, d / np.linalg.norm(d), corners[:, 0], e1, e2) for o, d in zip(origins, directions, strict=True)
+        _way_out(o, d / np.linalg.norm(d), corners[:, 0], e1, e2) for o, d in zip(origins, directions, strict=True)
     ]
     if None in places:
         raise BodyError(f"{body.name}: a ray from inside finds no skin within 0.3 m; expected a closed body in metres")
@@ -52,9 +53,10 @@ def cast_to_skin(body: BodyModel, origins: np.ndarray, directions: np.ndarray) -
     return SkinPlaces(faces[triangles], barycentric, smooth / np.linalg.norm(smooth, axis=1, keepdims=True))
 
 
-def _last_hit(
+def _way_out(
     origin: np.ndarray, direction: np.ndarray, corner: np.ndarray, e1: np.ndarray, e2: np.ndarray
 ) -> tuple[int, np.ndarray] | None:
+    """The triangle through which a ray gets outside, and where in it."""
     h = np.cross(direction, e2)
     det = np.sum(e1 * h, axis=1)
     inverse = 1 / np.where(np.abs(det) > 1e-14, det, np.inf)
@@ -64,11 +66,24 @@ def _last_hit(
     v = inverse * (q @ direction)
     distance = inverse * np.sum(e2 * q, axis=1)
     slack = 1e-9  # a ray along an edge must hit one of its two triangles
-    hit = (inverse != 0) & (u >= -slack) & (v >= -slack) & (u + v <= 1 + slack) & (distance > 0) & (distance < _REACH)
-    if not hit.any():
-        return None
-    at = int(np.argmax(np.where(hit, distance, -1)))
-    return at, np.array([1 - u[at] - v[at], u[at], v[at]])
+    hit = (inverse != 0) & (u >= -slack) & (v >= -slack) & (u + v <= 1 + slack) & (distance > 0)
+    at = _outermost(np.flatnonzero(hit), distance, leaves=det < 0)
+    return None if at is None else (at, np.array([1 - u[at] - v[at], u[at], v[at]]))
+
+
+def _outermost(hits: np.ndarray, distance: np.ndarray, leaves: np.ndarray) -> int | None:
+    """Of the triangles that a ray hits, the first after which it is in nothing any more: an eyeball or a fold of skin
+    within a body lies in two things at once. The last one within reach where the ray starts outside.
+    """
+    hits = hits[np.argsort(distance[hits], kind="stable")]
+    once = np.ones(len(hits), dtype=bool)  # two triangles along an edge are one hit
+    once[1:] = (np.diff(distance[hits]) > _SAME_HIT) | (np.diff(leaves[hits].astype(int)) != 0)
+    hits = hits[once]
+    step = np.where(leaves[hits], -1, 1)
+    out = hits[np.cumsum(step) - step.sum() <= 0]
+    near = distance < _REACH
+    chosen = out[:1] if step.sum() < 0 else hits[near[hits]][-1:]
+    return int(chosen[0]) if len(chosen) and near[chosen[0]] else None
 
 
 def vertex_normals(v: np.ndarray, faces: np.ndarray) -> np.ndarray:
