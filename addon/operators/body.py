@@ -82,16 +82,15 @@ def stand(context: bpy.types.Context, rig: bpy.types.Object) -> None:
     context.view_layer.update()
 
 
-HANDS = EnumProperty(
-    name="Hands",
-    description="What the fingers do",
-    items=(
-        ("RELAXED", "Relaxed", "Fingers slightly bent"),
-        ("FLAT", "Flat", "Fingers straight"),
-        ("KEEP", "Keep", "Fingers stay as they are"),
-    ),
-    default="RELAXED",
+_HAND_ITEMS = (
+    ("RELAXED", "Relaxed", "Fingers slightly bent"),
+    ("FLAT", "Flat", "Fingers straight"),
+    ("FIST", "Fist", "Fingers closed, the thumb across them"),
+    ("POINT", "Point", "The index finger straight, the others closed"),
+    ("KEEP", "Keep", "Fingers stay as they are"),
 )
+HANDS = EnumProperty(name="Hands", description="What the fingers do", items=_HAND_ITEMS, default="RELAXED")
+HANDS_KEPT = EnumProperty(name="Hands", description="What the fingers do", items=_HAND_ITEMS, default="KEEP")
 
 _CLASSES = (POISE_OT_add_body, POISE_OT_add_body_from_file)
 register, unregister = bpy.utils.register_classes_factory(_CLASSES)  # type: ignore[misc]

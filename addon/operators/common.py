@@ -4,6 +4,7 @@
 from typing import Any
 
 import bpy
+from bpy.props import EnumProperty
 
 from ...vendor_core.errors import PoiseError
 
@@ -15,6 +16,21 @@ LIMB_ITEMS = (
     ("right_leg", "Right Leg", "Hip, knee, ankle and foot"),
     ("torso", "Torso", "The three joints of the spine"),
     ("head", "Head", "Neck and head"),
+)
+LOCK = EnumProperty(
+    name="Lock",
+    description="Limbs that stay exactly as they are",
+    items=LIMB_ITEMS,
+    options={"ENUM_FLAG"},
+)
+BONES = EnumProperty(
+    name="Change",
+    description="The bones that may change",
+    items=(
+        ("ALL", "All Bones", "All bones of the body"),
+        ("SELECTED", "Selected Bones", "Only bones that are selected in Pose Mode"),
+        ("UNSELECTED", "Unselected Bones", "Selected bones stay exactly as they are"),
+    ),
 )
 
 

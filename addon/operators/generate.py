@@ -7,13 +7,14 @@ import bpy
 from bpy.props import EnumProperty, FloatProperty, IntProperty
 
 from .body import HANDS
-from .common import RigOperator, rig_of
+from .choices import ROOT_ITEMS, PoseChoices
+from .common import rig_of
 
 _STEPS = 100  # resolution of the amount
-_SEEDS = 10_000  # how many different poses the button offers: a number that an artist can note down
+SEEDS = 10_000  # how many different poses a button offers: a number that an artist can note down
 
 
-class POISE_OT_generate_pose(RigOperator, bpy.types.Operator):
+class POISE_OT_generate_pose(PoseChoices, bpy.types.Operator):
     """Give the body a plausible pose from the learned prior"""
 
     bl_idname = "poise.generate_pose"
@@ -27,44 +28,36 @@ class POISE_OT_generate_pose(RigOperator, bpy.types.Operator):
         default=1.0, min=0.0, max=1.0, subtype="FACTOR",
     )  # fmt: skip
     root: EnumProperty(  # type: ignore[valid-type]
-        name="Root",
-        description="Where the body stands",
-        items=(
-            ("UPRIGHT", "Upright on Ground", "Upright, facing where it faces, its lowest point at height zero"),
-            ("KEEP", "Keep", "The pelvis stays as it is"),
-        ),
-        default="UPRIGHT",
+        name="Root", description="Where the body stands", items=ROOT_ITEMS, default="UPRIGHT"
     )
     hands: HANDS  # type: ignore[valid-type]
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         if not self.properties.is_property_set("seed"):  # a press of the button asks for something new
-            self.seed = random.randrange(_SEEDS)
+            self.seed = random.randrange(SEEDS)
         return self.execute(context)
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        layout.use_property_split = True
+        for name in ("seed", "amount", "root"):
+            layout.prop(self, name)
+        self.draw_choices(layout)
 
     def run(self, context: bpy.types.Context) -> None:
         import numpy as np
 
-        from ...vendor_core.prior import interpolate_poses, load_prior
-        from ..rig.convert import upright
-        from ..rig.pose import read_pose, read_rig
-        from ..rig.posing import full_pose, show_pose
+        from ...vendor_core.prior import interpolate_poses
+        from ...vendor_core.prior.draw import drawn_pose
+        from ..rig.generating import show_whole_pose, whole_pose
 
-        obj = rig_of(context)
-        rig = read_rig(obj)
-        now = read_pose(obj, rig)
-        prior = load_prior()
-        new = prior.decode(prior.sample(1, self.seed))[0]
-        R_body = now.R_local[:, :22].copy()
+        given = self.given(context)
+        new = drawn_pose(given.prior, given.plausibility, given.body, self.seed, given.kept)
         if self.amount < 1:
-            path = interpolate_poses(prior, np.stack([R_body[0, 1:], new]), [_STEPS])
+            path = interpolate_poses(given.prior, np.stack([given.body, new]), [_STEPS])
             new = path[round(self.amount * _STEPS)]
-        R_body[0, 1:] = new
-        ground = None
-        if self.root == "UPRIGHT":
-            ground = 0.0
-            R_body[:, 0] = upright(R_body[:, 0])
-        show_pose(context, obj, rig, full_pose(R_body, now.trans, self.hands), self.hands != "KEEP", ground)
+        pose = whole_pose(given, new[None], self.root, self.hands)
+        show_whole_pose(context, rig_of(context), given, pose, self.root, self.hands)
 
 
 def register() -> None:

@@ -2,10 +2,10 @@
 """Check Pose and Make Plausible: how plausible the present pose is, and a repair of the joints that are to blame."""
 
 import bpy
-from bpy.props import EnumProperty, FloatProperty
+from bpy.props import FloatProperty
 
 from ..pose_check import PoseCheck, blame_text, forget, note, value_text
-from .common import LIMB_ITEMS, RigOperator, redraw_sidebars, rig_of
+from .common import BONES, LOCK, RigOperator, redraw_sidebars, rig_of
 
 
 class POISE_OT_check_pose(RigOperator, bpy.types.Operator):
@@ -41,21 +41,8 @@ class POISE_OT_make_plausible(RigOperator, bpy.types.Operator):
         description="How far to turn the joints that are to blame",
         default=1.0, min=0.0, max=1.0, subtype="FACTOR",
     )  # fmt: skip
-    bones: EnumProperty(  # type: ignore[valid-type]
-        name="Change",
-        description="The bones that may change, of those to blame",
-        items=(
-            ("ALL", "All Bones", "All bones of the body"),
-            ("SELECTED", "Selected Bones", "Only bones that are selected in Pose Mode"),
-            ("UNSELECTED", "Unselected Bones", "Selected bones stay exactly as they are"),
-        ),
-    )
-    lock: EnumProperty(  # type: ignore[valid-type]
-        name="Lock",
-        description="Limbs that stay exactly as they are",
-        items=LIMB_ITEMS,
-        options={"ENUM_FLAG"},
-    )
+    bones: BONES  # type: ignore[valid-type]
+    lock: LOCK  # type: ignore[valid-type]
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
@@ -68,17 +55,17 @@ class POISE_OT_make_plausible(RigOperator, bpy.types.Operator):
         from ...vendor_core.prior import load_prior
         from ...vendor_core.prior.plausibility import load_plausibility
         from ...vendor_core.prior.repair import repair
+        from ..rig.allowed import kept_joints, selected_bones
         from ..rig.convert import Pose
         from ..rig.keys import auto_key
-        from ..rig.plausible import bones_of_change, checked_pose, kept_joints
+        from ..rig.plausible import bones_of_change, checked_pose
         from ..rig.pose import read_pose, read_rig, write_pose
 
         obj = rig_of(context)
         context.view_layer.update()  # of what a script has just set
         rig = read_rig(obj)
         now = read_pose(obj, rig)
-        selected = {bone.name for bone in context.selected_pose_bones or () if bone.id_data == obj}
-        kept = kept_joints(rig, self.lock, self.bones, selected)
+        kept = kept_joints(rig, self.lock, self.bones, selected_bones(context, obj))
         plausibility, frame = load_plausibility(), context.scene.frame_current_final
         before = checked_pose(obj, frame, plausibility, now.R_local[0, 1:22])
         R = now.R_local.copy()

@@ -1,15 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The pose of a rig as the core judges and repairs it: which joints are to blame, which ones may change."""
-
-from collections.abc import Iterable
+"""The pose of a rig as the core judges and repairs it: which joints are to blame, what a repair changes."""
 
 import bpy
 import numpy as np
 
-from ...vendor_core.errors import PoiseError
 from ...vendor_core.prior.plausibility import Plausibility
 from ...vendor_core.prior.repair import blame
-from ...vendor_core.skeleton import BODY_JOINTS, JOINT_GROUPS, N_BODY
+from ...vendor_core.skeleton import BODY_JOINTS, N_BODY
 from ..pose_check import PoseCheck, pose_mark
 from .convert import BonePose, Pose, Rig, to_bones
 
@@ -23,32 +20,6 @@ def checked_pose(obj: bpy.types.Object, frame: float, plausibility: Plausibility
     order = np.lexsort((of_joints, -guilt))[:_NAMED]
     blamed = tuple((BODY_JOINTS[1 + j], float(of_joints[j])) for j in order if guilt[j] > 0)
     return PoseCheck(float(score), blamed, frame, pose_mark(obj))
-
-
-def kept_joints(rig: Rig, locked: Iterable[str], bones: str, selected: set[str]) -> np.ndarray:
-    """Which joints (21,), without the root, must stay as they are.
-
-    Args:
-        rig: whose bones.
-        locked: groups of joints, as `JOINT_GROUPS` calls them.
-        bones: "ALL" may change, only the "SELECTED", or only the "UNSELECTED".
-        selected: names of the selected bones.
-
-    Raises:
-        PoiseError: only selected bones may change, and none of the body's is.
-    """
-    joints = {name for group in locked for name in JOINT_GROUPS[group]}
-    kept = np.array([name in joints for name in BODY_JOINTS[1:]])
-    chosen = np.array([bone in selected for bone in rig.bones[1:N_BODY]])
-    if bones == "SELECTED":
-        if not chosen.any():
-            raise PoiseError(
-                "No body bone but the pelvis is selected; expected selected bones in Pose Mode, or Change: All Bones"
-            )
-        kept |= ~chosen
-    elif bones == "UNSELECTED":
-        kept |= chosen
-    return kept
 
 
 def bones_of_change(rig: Rig, before: Pose, after: Pose) -> BonePose:

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Putting a pose of the core onto a rig in the scene: fingers, ground, auto-keying."""
 
+from collections.abc import Container
+
 import bpy
 import numpy as np
 
-from ...vendor_core.body.hands import flat_hands, relaxed_hands
+from ...vendor_core.body.hands import preset_hands
 from ...vendor_core.rotations import exp_so3
 from ...vendor_core.skeleton import JOINTS, N_BODY
+from .allowed import only
 from .convert import FIRST_FINGER, Pose, Rig, to_bones
 from .keys import auto_key
 from .pose import lowest_point, write_pose
@@ -18,16 +21,22 @@ def full_pose(R_body: np.ndarray, trans: np.ndarray, hands: str) -> Pose:
     Args:
         R_body: (F, 22, 3, 3), the root in the world first.
         trans: (F, 3) metres.
-        hands: "RELAXED" or "FLAT"; for "KEEP" fingers are flat here, and not to be written.
+        hands: a preset of `preset_hands`, in capitals; for "KEEP" fingers are flat here, and not to be written.
     """
     R = np.broadcast_to(np.eye(3), (len(R_body), len(JOINTS), 3, 3)).copy()
     R[:, :N_BODY] = R_body
-    R[:, FIRST_FINGER:] = exp_so3(relaxed_hands() if hands == "RELAXED" else flat_hands())
+    R[:, FIRST_FINGER:] = exp_so3(preset_hands("flat" if hands == "KEEP" else hands.lower()))  # type: ignore[arg-type]
     return Pose(R, trans)
 
 
 def show_pose(
-    context: bpy.types.Context, obj: bpy.types.Object, rig: Rig, pose: Pose, fingers: bool, ground: float | None = None
+    context: bpy.types.Context,
+    obj: bpy.types.Object,
+    rig: Rig,
+    pose: Pose,
+    fingers: bool,
+    ground: float | None = None,
+    allowed: Container[str] | None = None,
 ) -> None:
     """Write one pose onto the bones, and key it where the artist has auto-keying on.
 
@@ -37,14 +46,16 @@ def show_pose(
         rig: what `read_rig` gave for it.
         pose: one frame.
         fingers: write them too.
-        ground: height (m) in the world that the lowest point of the body is moved to.
+        ground: height (m) in the world that the lowest point of the body is moved to, where the pelvis may move.
+        allowed: bones that may change; all of them where it is None.
     """
-    bones = to_bones(rig, pose, fingers)
+    allowed = rig.bones if allowed is None else allowed
+    bones = only(to_bones(rig, pose, fingers), allowed)
     write_pose(obj, bones)
     context.view_layer.update()
-    if ground is not None:
+    if ground is not None and bones.location is not None:
         rise = ground - lowest_point(context, obj)
-        bones = to_bones(rig, Pose(pose.R_local, pose.trans + np.array([0, 0, rise])), fingers)
+        bones = only(to_bones(rig, Pose(pose.R_local, pose.trans + np.array([0, 0, rise])), fingers), allowed)
         write_pose(obj, bones)
         context.view_layer.update()
     auto_key(context, obj, bones)
