@@ -4,13 +4,15 @@
 Registering imports neither NumPy nor the core's rooms: each operator imports what it needs when it runs.
 """
 
-from . import preferences, properties
+from . import heat_map, preferences, properties
 from .operators import body, denoise, generate, interpolate, job, live, mirror, mocap, pins, plausible, solve, stored
 from .panels import PARTS as PANELS
 
 _PARTS = (
     properties, preferences, job, body, generate, stored, mirror, plausible, interpolate, denoise, solve, mocap, pins,
-    live, *PANELS,
+    live,
+    heat_map,
+    *PANELS,
 )  # fmt: skip
 
 

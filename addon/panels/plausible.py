@@ -25,6 +25,7 @@ class POISE_PT_plausible(SidebarPanel, bpy.types.Panel):
             row.operator("poise.check_pose", text="", icon="FILE_REFRESH")
         else:
             row.operator("poise.check_pose", icon="VIEWZOOM")
+        layout.prop(context.scene, "poise_heat_map", text="Heat Map")
         column = layout.column(align=True)
         column.operator("poise.make_plausible", icon="SHADERFX")
         column.operator("poise.denoise", icon="SMOOTHCURVE")

@@ -26,6 +26,7 @@ _NEEDED = (
     "gui/posing.py",
     "gui/imports.py",
     "gui/live.py",
+    "gui/heat_map.py",
     "addon/support.py",
     "core/c3d_writer.py",
 )

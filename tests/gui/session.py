@@ -19,6 +19,7 @@ import bpy
 TESTS = Path(__file__).parent
 sys.path[:0] = [str(TESTS), str(TESTS.parent / "addon")]
 
+import heat_map  # noqa: E402
 import imports  # noqa: E402
 import live  # noqa: E402
 import panels  # noqa: E402
@@ -39,7 +40,7 @@ _FAULTS = (
 
 
 def all_tests() -> dict[str, Callable[[], robot.Steps[None]]]:
-    modules = (panels, posing, live, imports)
+    modules = (panels, posing, live, heat_map, imports)
     found = {name: test for module in modules for name, test in vars(module).items() if name[:5] == "test_"}
     chosen = sys.argv[sys.argv.index("--") + 1 :]
     return {name: test for name, test in found.items() if not chosen or name in chosen}
