@@ -44,9 +44,9 @@ def trimmed(path: Path, seconds_start: float, seconds_end: float) -> tuple[int, 
         raise PoiseError(f"{path} does not exist; check the path")
     if seconds_start == 0 and seconds_end == 0:
         return 0, None
-    from ..vendor_core.mocap.c3d import read_c3d
+    from ..vendor_core.mocap.takes import read_take
 
-    take = read_c3d(path)
+    take = read_take(path)
     n = len(take.points)
     first, last = round(seconds_start * take.rate), n - 1 - round(seconds_end * take.rate)
     if first > last:

@@ -86,8 +86,10 @@ def _add_body_and_prior(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_solve(verbs: Any) -> None:
-    parser = _verb(verbs, "solve", "solve C3D takes: markers to motion", "npz file, or a folder for several takes")
-    parser.add_argument("takes", nargs="+", type=Path, metavar="TAKE.c3d")
+    parser = _verb(
+        verbs, "solve", "solve C3D and TRC takes: markers to motion", "npz file, or a folder for several takes"
+    )
+    parser.add_argument("takes", nargs="+", type=Path, metavar="TAKE")
     _add_body_and_prior(parser)
     parser.add_argument("--layout", default="auto", metavar="auto|NAME|FILE", help="the markers' names and places")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")

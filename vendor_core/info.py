@@ -8,8 +8,8 @@ import numpy as np
 
 from .body import load_body
 from .errors import LayoutError, PoiseError
-from .mocap.c3d import read_c3d
 from .mocap.layouts import map_markers
+from .mocap.takes import SUFFIXES, read_take
 from .motion.amass import HELD, read_motion
 from .motion.bvh import read_bvh
 from .motion.bvh_motion import metres_a_unit
@@ -24,7 +24,7 @@ def describe(path: Path) -> dict[str, Any]:
     Raises:
         PoiseError: the file is missing, damaged, or of no kind that Poise reads.
     """
-    if path.suffix.lower() == ".c3d":
+    if path.suffix.lower() in SUFFIXES:
         return _take(path)
     if path.suffix.lower() == ".bvh":
         return _skeleton(path)
@@ -42,10 +42,10 @@ def describe(path: Path) -> dict[str, Any]:
 
 
 def _take(path: Path) -> dict[str, Any]:
-    take = read_c3d(path)
+    take = read_take(path)
     markers = take.markers()
     facts = {
-        "kind": "C3D take",
+        "kind": f"{path.suffix[1:].upper()} take",
         "frames": len(take.points),
         "rate": take.rate,
         "markers": [take.labels[i] for i in markers],

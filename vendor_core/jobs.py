@@ -10,8 +10,8 @@ import numpy as np
 from .body import BodyModel, body_from_joints, default_body, load_body
 from .errors import MotionError, PoiseError
 from .ik.denoise import denoise as denoised
-from .mocap.c3d import read_c3d
 from .mocap.solve_take import Report, TakeOptions, TakeSolution, solve_take
+from .mocap.takes import read_take
 from .motion.amass import read_motion
 from .prior import load_prior
 from .prior.plausibility import load_plausibility
@@ -45,10 +45,10 @@ def known_betas(shape: str, body: BodyModel) -> np.ndarray | None:
 
 
 def solve_file(params: dict[str, Any], report: Report) -> TakeSolution:
-    """Solve a C3D take.
+    """Solve a take.
 
     Params:
-        take: path of the C3D file. body: path of a body file; the default body without. prior: name or path.
+        take: path of a C3D or TRC file. body: path of a body file; the default body without. prior: name or path.
         layout: "auto", a name or a file. shape: "auto", "none" or a motion file; or betas: a list of numbers.
         fps: Hz. first, last: source frames. Those that are missing or null have the defaults of `TakeOptions`.
 
@@ -56,7 +56,7 @@ def solve_file(params: dict[str, Any], report: Report) -> TakeSolution:
         PoiseError: a parameter or a file is not what it has to be.
     """
     report(0.0, "Reading the take")
-    take = read_c3d(Path(_parameter(params, "take", str)))
+    take = read_take(Path(_parameter(params, "take", str)))
     body = body_of(_parameter(params, "body", str, None))
     betas = _parameter(params, "betas", list, None)
     options = TakeOptions(

@@ -17,14 +17,14 @@ from .job import BUSY, JobFollower, follow
 
 
 class POISE_OT_import_c3d(bpy.types.Operator, ImportHelper):
-    """Solve the markers of a C3D take and key the motion on a body"""
+    """Solve the markers of a C3D or TRC take and key the motion on a body"""
 
     bl_idname = "poise.import_c3d"
     bl_label = "Import C3D"
     bl_options = {"PRESET"}
 
     filename_ext = ".c3d"
-    filter_glob: StringProperty(default="*.c3d", options={"HIDDEN"})  # type: ignore[valid-type]
+    filter_glob: StringProperty(default="*.c3d;*.trc", options={"HIDDEN"})  # type: ignore[valid-type]
     filepath: StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})  # type: ignore[valid-type]  # never the last one
     target: EnumProperty(  # type: ignore[valid-type]
         name="Onto",
@@ -147,9 +147,9 @@ class POISE_OT_follow_import(JobFollower, bpy.types.Operator):
 
 class POISE_FH_c3d(bpy.types.FileHandler):
     bl_idname = "POISE_FH_c3d"
-    bl_label = "C3D motion capture"
+    bl_label = "C3D or TRC motion capture"
     bl_import_operator = "poise.import_c3d"
-    bl_file_extensions = ".c3d"
+    bl_file_extensions = ".c3d;.trc"
 
     @classmethod
     def poll_drop(cls, context: bpy.types.Context) -> bool:
@@ -157,7 +157,7 @@ class POISE_FH_c3d(bpy.types.FileHandler):
 
 
 def _menu(self: bpy.types.Menu, context: bpy.types.Context) -> None:
-    self.layout.operator(POISE_OT_import_c3d.bl_idname, text="Motion Capture (.c3d)")
+    self.layout.operator(POISE_OT_import_c3d.bl_idname, text="Motion Capture (.c3d, .trc)")
 
 
 _CLASSES = (POISE_OT_import_c3d, POISE_OT_follow_import, POISE_FH_c3d)

@@ -18,10 +18,10 @@ from .c3d_parameters import BLOCK, ByteOrder, Parameters, float32s, floats_from_
 
 _KEY = b"\x50"  # second byte of every C3D file
 _FULL = 0xFFFF  # what a 16-bit frame count says when the take is longer
-_FASTEST = 1.0e5  # Hz
+FASTEST = 1.0e5  # Hz
 
 # fmt: off
-_METRES = {"mm": 0.001, "millimeter": 0.001, "millimetre": 0.001, "cm": 0.01, "centimeter": 0.01, "centimetre": 0.01,
+METRES = {"mm": 0.001, "millimeter": 0.001, "millimetre": 0.001, "cm": 0.01, "centimeter": 0.01, "centimetre": 0.01,
            "m": 1.0, "meter": 1.0, "metre": 1.0, "in": 0.0254, "inch": 0.0254, "inche": 0.0254,
            "ft": 0.3048, "foot": 0.3048, "feet": 0.3048}  # a plural's s is dropped before
 # fmt: on
@@ -121,7 +121,7 @@ def _parse(data: bytes) -> C3D:
     raw, words = _numbers(data, frames, parameters.order)
     units = (parameters.strings("POINT", "UNITS") or [""])[0]
     measured = np.array([name not in outputs for name in names], dtype=bool)
-    unit = _METRES.get(units.lower().rstrip("s.")) or _guessed_unit(
+    unit = METRES.get(units.lower().rstrip("s.")) or _guessed_unit(
         units, raw[:, measured], words[:, measured], frames.step, warnings
     )
     points, residuals = _points(raw, words, frames, unit)
@@ -185,7 +185,7 @@ def _rate(data: bytes, parameters: Parameters, warnings: list[str]) -> float:
     in_header = float(float32s(data, 20, 1, parameters.order)[0])
     in_parameters = parameters.number("POINT", "RATE")
     rate = in_header if in_parameters is None else in_parameters
-    if not 0 < rate <= _FASTEST:
+    if not 0 < rate <= FASTEST:
         raise C3DError(f"frame rate {rate:g} found, expected a positive number of Hz. Correct POINT:RATE and try again")
     if not np.isclose(rate, in_header, rtol=1e-3):
         warnings.append(f"POINT:RATE says {rate:g} Hz, the header {in_header:g} Hz; POINT:RATE is used")
@@ -290,7 +290,7 @@ def _guessed_unit(units: str, raw: np.ndarray, words: np.ndarray, step: float, w
     guess = "mm"
     if spans.size:
         span = float(np.median(spans))
-        guess = min(("mm", "cm", "m"), key=lambda unit: abs(np.log(span * _METRES[unit] / _SPAN)))
+        guess = min(("mm", "cm", "m"), key=lambda unit: abs(np.log(span * METRES[unit] / _SPAN)))
     found = f'POINT:UNITS is "{units}"' if units else "the file names no unit"
     warnings.append(f"{found}; the markers' extent suggests {guess}, which is used")
-    return _METRES[guess]
+    return METRES[guess]

@@ -18,6 +18,11 @@ def labels_and_names(parameters: Parameters, n_points: int) -> tuple[tuple[str, 
     """Unique labels for all points, and the names as found ("" where the file gives none)."""
     names = parameters.continued_strings("POINT", "LABELS")[:n_points]
     names += [""] * (n_points - len(names))
+    return unique_labels(names), names
+
+
+def unique_labels(names: list[str]) -> tuple[str, ...]:
+    """A label for each point: the second LABEL is LABEL#2, a point without name *k."""
     taken: Counter[str] = Counter()
     labels: list[str] = []
     used = set(names)
@@ -30,7 +35,7 @@ def labels_and_names(parameters: Parameters, n_points: int) -> tuple[tuple[str, 
         taken[name] = max(taken[name], 1)
         used.add(label)
         labels.append(label)
-    return tuple(labels), names
+    return tuple(labels)
 
 
 def model_outputs(parameters: Parameters, names: list[str]) -> set[str]:
