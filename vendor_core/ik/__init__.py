@@ -3,6 +3,7 @@
 
 from .camera import Camera
 from .live import LivePose, LiveSolver
+from .live_targets import Ground
 from .solving import Solution, fit_joints, solve
 from .state import Unknowns
 from .targets import (
@@ -17,7 +18,7 @@ from .targets import (
 )
 
 __all__ = [
-    "Camera", "DirectionTargets", "GroundTargets", "ImageTargets", "JointTargets", "LivePose", "LiveSolver",
+    "Camera", "DirectionTargets", "Ground", "GroundTargets", "ImageTargets", "JointTargets", "LivePose", "LiveSolver",
     "LookTargets", "OrientationTargets", "RigidTargets", "Solution", "SurfaceTargets", "Unknowns", "fit_joints",
     "solve",
 ]  # fmt: skip

@@ -95,12 +95,7 @@ class OrientationTargets(Target):
 
     def on(self, body: BodyModel, bones: Bones) -> Orientation:
         joints = _solved_joints(body, bones, self.names)
-        flat = array_of(self.rotations, "rotations")
-        flat = flat.reshape(*flat.shape[:-2], 9) if flat.ndim == 4 and flat.shape[-2:] == (3, 3) else flat
-        R, confidence = checked_targets(flat, self.weights, len(joints), 9, "rotations")
-        R = np.where(confidence[..., None] > 0, R, np.eye(3).reshape(9)).reshape(*R.shape[:2], 3, 3)
-        if np.abs(R @ np.swapaxes(R, -1, -2) - np.eye(3)).max(initial=0) > 1e-3 or (np.linalg.det(R) < 0).any():
-            raise TargetError("a target's rotation is none; expected orthonormal matrices, right-handed")
+        R, confidence = checked_rotations(self.rotations, self.weights, len(joints))
         return Orientation(confidence, self.sigma, joints, R)
 
 
@@ -202,6 +197,23 @@ def joints_named(body: BodyModel, names: Sequence[str]) -> list[int]:
             known = ", ".join(body.joint_names[:N_BODY])
             raise TargetError(f'"{name}" is no joint of {body.name}; expected one of {known}')
     return [body.joint_names.index(name) for name in names]
+
+
+def checked_rotations(
+    rotations: np.ndarray, weights: np.ndarray | None, n_joints: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rotations (F, K, 3, 3) and confidences (F, K), zero where a rotation is NaN.
+
+    Raises:
+        TargetError: wrong shapes, matrices that are no rotations, or negative weights.
+    """
+    flat = array_of(rotations, "rotations")
+    flat = flat.reshape(*flat.shape[:-2], 9) if flat.ndim == 4 and flat.shape[-2:] == (3, 3) else flat
+    R, confidence = checked_targets(flat, weights, n_joints, 9, "rotations")
+    R = np.where(confidence[..., None] > 0, R, np.eye(3).reshape(9)).reshape(*R.shape[:2], 3, 3)
+    if np.abs(R @ np.swapaxes(R, -1, -2) - np.eye(3)).max(initial=0) > 1e-3 or (np.linalg.det(R) < 0).any():
+        raise TargetError("a target's rotation is none; expected orthonormal matrices, right-handed")
+    return R, confidence
 
 
 def skin_points(

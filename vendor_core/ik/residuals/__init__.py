@@ -2,6 +2,7 @@
 """The kinds of keypoints that a solve mixes, each an error with its Jacobian beside it."""
 
 from .base import Hearing, Normal, Residual
+from .bounded import BoundedPosition
 from .ground import AbovePlane, OnPlane
 from .look_at import Facing, LookAt
 from .orientation import Orientation
@@ -9,5 +10,6 @@ from .pinhole import Pinhole
 from .position import Position
 
 __all__ = [
-    "AbovePlane", "Facing", "Hearing", "LookAt", "Normal", "OnPlane", "Orientation", "Pinhole", "Position", "Residual",
+    "AbovePlane", "BoundedPosition", "Facing", "Hearing", "LookAt", "Normal", "OnPlane", "Orientation", "Pinhole",
+    "Position", "Residual",
 ]  # fmt: skip
