@@ -18,7 +18,11 @@ def main() -> int:
         "demo", help="run the main job in real Blender: out/demo.blend, out/demo.png, out/demo.json"
     )
     demo.add_argument("take", nargs="?", type=Path, help="a C3D take of yours instead of the one that the demo makes")
-    verbs.add_parser("test", help="lint, types, core tests, package, add-on tests in real Blender")
+    test = verbs.add_parser("test", help="lint, types, core tests, package, add-on tests in real Blender")
+    test.add_argument(
+        "--gui", nargs="?", const="trixie", choices=("trixie", "sid"),
+        help="then drive Blender's window in a Debian of its own: trixie's Blender 4.3, or sid's; needs Linux and root",
+    )  # fmt: skip
     verbs.add_parser("package", help="write dist/poise-VERSION.zip")
     bench = verbs.add_parser("bench", help="measure the solver: a table and out/bench.json")
     bench.add_argument("--no-blas", action="store_true", help="repeat the rows of live use in a NumPy without BLAS")
@@ -45,7 +49,7 @@ def run_verb(arguments: argparse.Namespace) -> int:
     if arguments.verb == "test":
         from tools.checks import run_all
 
-        return run_all()
+        return run_all(arguments.gui)
     if arguments.verb == "bench":
         from tools.benchmark import BenchOptions, benchmark
 

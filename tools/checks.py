@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Everything that has to hold: style, types, core tests, the package, and the add-on's tests in real Blender."""
+"""Everything that has to hold: style, types, core tests, the package, the add-on in real Blender, and in its window."""
 
+import json
+import sys
 import time
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
@@ -56,8 +58,11 @@ class Summary:
             self.skipped += skipped
 
 
-def run_all() -> int:
+def run_all(gui: str | None = None) -> int:
     """Run every check.
+
+    Args:
+        gui: the release of Debian in whose Blender's window the add-on is driven at the end; None to leave that out.
 
     Returns:
         0, or 1 where anything failed. The last line counts the tests.
@@ -71,6 +76,8 @@ def run_all() -> int:
     summary.add("Package", lambda: zips.append(package()))
     for environment, title in ((BLENDER, "Add-on tests, Blender 4.5"), (BLENDER_52, "Add-on tests, Blender 5.2")):
         summary.add(title, lambda environment=environment: _addon_tests(summary, environment, zips))
+    if gui is not None:
+        summary.add(f"Window tests, Debian {gui}", lambda: _window_tests(summary, gui, zips))
     say("\n" + "\n".join(summary.lines))
     failed = max(summary.failed, summary.failed_stages)
     say(f"\n{summary.passed} passed, {failed} failed, {summary.skipped} skipped")
@@ -88,6 +95,26 @@ def _addon_tests(summary: Summary, environment: Environment, zips: list[Path]) -
     if not zips:
         raise BuildError("there is no package to test")
     _pytest(summary, ready_blender(environment), "tests/addon", {"POISE_ZIP": str(zips[0])})
+
+
+def _window_tests(summary: Summary, suite: str, zips: list[Path]) -> None:
+    if not zips:
+        raise BuildError("there is no package to test")
+    written = _REPORTS / f"gui-{suite}.json"
+    written.unlink(missing_ok=True)
+    command = [sys.executable, ROOT / "tests" / "gui" / "run.py", "--suite", suite, "--report", written]
+    status = run(command, env={"POISE_ZIP": str(zips[0])})
+    if not written.is_file():
+        raise BuildError(f"they ended with exit status {status}")
+    report = json.loads(written.read_text())
+    if report["skipped"]:
+        raise Skipped(report["skipped"])
+    summary.passed += report["passed"]
+    summary.failed += len(report["failed"])
+    if report["problem"]:
+        raise BuildError(report["problem"])
+    if report["failed"]:
+        raise BuildError("; ".join(f"{name}: {why}" for name, why in report["failed"].items()))
 
 
 def _pytest(summary: Summary, python: Path, folder: str, env: dict[str, str], *options: str) -> None:

@@ -5,16 +5,19 @@ Blender's windows need newer libraries than the machine may have; pinning packag
 libc. All mounts live in a private mount namespace (`unshare -m`) and vanish with it: the folder can be removed safely.
 """
 
+import fcntl
 import hashlib
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
-SUITE = "trixie"  # Blender 4.3.2, Python 3.13
+SUITES = {"trixie": "4.3", "sid": "5.2 at the time of writing: no fixed version"}
+"""Releases of Debian that may be asked for, and the Blender that each has."""
 PACKAGES = (
     "blender", "xvfb", "imagemagick", "python3-numpy", "python3-requests", "python3-zstandard", "python3-cattr",
     "libopenblas0-pthread", "libgl1-mesa-dri", "libegl1", "libegl-mesa0", "libgl1",
@@ -24,7 +27,10 @@ _SETTINGS = {
     "etc/apt/apt.conf.d/99gui": 'APT::Install-Recommends "false";\n',
     "etc/dpkg/dpkg.cfg.d/gui": "".join(f"path-exclude=/usr/share/{name}/*\n" for name in ("doc", "man", "locale")),
 }
-_INSTALL = f"apt-get update && apt-get install -y {' '.join(PACKAGES)} && apt-get clean"
+_INSTALL = (
+    # a mirror that stands still, as one of snapshots does, outlives sid's dates; signatures are checked all the same
+    f"apt-get -o Acquire::Check-Valid-Until=false update && apt-get install -y {' '.join(PACKAGES)} && apt-get clean"
+)
 _CLEAN = {
     "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
     "HOME": "/root",
@@ -50,38 +56,55 @@ def why_not() -> str | None:
     return None if _mirror() else "apt's sources name no Debian mirror"
 
 
-def ready(cache: Path) -> Path:
-    """The chroot in a cache folder, made first where it is missing or was made from another list of packages.
+def ready(cache: Path, suite: str) -> Path:
+    """The chroot of a release of Debian, made first where it is missing or was made from another list of packages.
+
+    Args:
+        cache: the folder that holds it.
+        suite: one of `SUITES`.
 
     Raises:
         ChrootError: a step failed; the message names its log.
     """
-    root, stamp = cache / SUITE, cache / f"{SUITE}.stamp"
-    wanted = hashlib.sha256(repr((SUITE, PACKAGES, _SETTINGS)).encode()).hexdigest()
-    if stamp.is_file() and stamp.read_text() == wanted:
-        return root
+    cache.mkdir(parents=True, exist_ok=True)
+    with _alone(cache / f"{suite}.lock"):
+        root, stamp = cache / suite, cache / f"{suite}.stamp"
+        wanted = hashlib.sha256(repr((suite, PACKAGES, _SETTINGS)).encode()).hexdigest()
+        if not stamp.is_file() or stamp.read_text() != wanted:
+            stamp.unlink(missing_ok=True)
+            print(f"Making a Debian {suite} with Blender in {root} (once, some minutes)", flush=True)
+            _make(root, suite)
+            stamp.write_text(wanted)
+    return root
+
+
+def _make(root: Path, suite: str) -> None:
     mirror = _mirror()
     if mirror is None:
         raise ChrootError("apt's sources name no Debian mirror; expected one in /etc/apt/sources.list.d/debian.sources")
-    cache.mkdir(parents=True, exist_ok=True)
-    stamp.unlink(missing_ok=True)
     shutil.rmtree(root, ignore_errors=True)
-    print(f"Making a Debian {SUITE} with Blender in {root} (once, some minutes)", flush=True)
-    log = cache / "debootstrap.log"
-    _must(["unshare", "-m", "debootstrap", "--variant=minbase", SUITE, str(root), mirror], log)
+    logs = root.parent
+    bootstrap = ["unshare", "-m", "debootstrap", "--variant=minbase", suite, str(root), mirror]
+    _must(bootstrap, logs / f"{suite}.debootstrap.log")
     for name, text in _SETTINGS.items():
         (root / name).write_text(text)
     shutil.copy("/etc/resolv.conf", root / "etc")
-    _must(inside(root, _INSTALL), cache / "apt.log")
-    stamp.write_text(wanted)
-    return root
+    (root / "job").mkdir()
+    _must(inside(root, _INSTALL), logs / f"{suite}.apt.log")
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Let no other process do the same meanwhile."""
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def inside(root: Path, script: str, job: Path | None = None, arguments: Sequence[str] = ()) -> list[str]:
     """The command that runs a shell script inside, with the host's devices and a folder of the host's as /job."""
     binds = [(f"/{name}", root / name) for name in ("proc", "sys", "dev", "dev/shm")]
     if job is not None:
-        (root / "job").mkdir(exist_ok=True)
         binds.append((str(job), root / "job"))
     mounts = " && ".join(f"mount --bind '{source}' '{target}'" for source, target in binds)
     clean = [f"{name}={value}" for name, value in _CLEAN.items()]

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import TypeVar
 
 import bpy
+import support
 
 Answer = TypeVar("Answer")
 Place = tuple[int, int]
 Steps = Generator[float, None, Answer]
 OUT = Path("/job/out")
+_SLOWER = 6  # times as long as here a busy machine may take for what is waited for
 _BLANK = 0.03  # standard deviation of grey levels, below which a picture shows nothing
 
 
@@ -171,14 +173,14 @@ def frame_selected() -> Steps[None]:
 
 
 def until(done: Callable[[], bool], seconds: float, what: str) -> Steps[float]:
-    """Wait for something; the seconds it took.
+    """Wait for something that takes at most so many seconds on a quiet machine; the seconds it took.
 
     Raises:
-        AssertionError: it did not come about in time.
+        AssertionError: it did not come about, though far longer was waited. Who measures, judges the answer.
     """
     start = time.perf_counter()
     while not done():
-        assert time.perf_counter() - start < seconds, f"{what}: not within {seconds} s"
+        assert time.perf_counter() - start < _SLOWER * seconds, f"{what}: not within {_SLOWER * seconds} s"
         yield 0.02
     return time.perf_counter() - start
 
@@ -217,7 +219,9 @@ def reports() -> list[str]:
 
 
 def fresh_scene() -> Steps[None]:
-    """An empty file in the General workspace, the mouse over the 3D View, the sidebar open at Poise."""
+    """An empty file in the General workspace, the add-on enabled, the sidebar open at Poise."""
+    if support.PACKAGE not in bpy.context.preferences.addons:  # a test before took it away
+        bpy.ops.preferences.addon_enable(module=support.PACKAGE)
     bpy.ops.wm.read_homefile(use_empty=False)
     yield 0.5
     for obj in list(bpy.data.objects):
