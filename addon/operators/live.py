@@ -151,6 +151,8 @@ class POISE_OT_pose_live(RigOperator, bpy.types.Operator):
         try:
             session.tick(context.scene.frame_current_final)
         except PoiseError as problem:
+            if _is_dragging(context):  # Blender crashes where what it drags is removed: the next tick finds the same
+                return {"PASS_THROUGH"}
             return self._restore(context, f"ended: {problem}; the pose is as it was", "WARNING")
         if session.missed != shown:
             redraw_sidebars(context)
@@ -234,6 +236,11 @@ def _asked_by_key(context: bpy.types.Context, event: bpy.types.Event) -> str:
     if event.ctrl or event.alt or event.shift or event.oskey:
         return ""
     return {"RET": "KEEP", "NUMPAD_ENTER": "KEEP", "ESC": "RESTORE", "P": "PIN"}.get(event.type, "")
+
+
+def _is_dragging(context: bpy.types.Context) -> bool:
+    """Whether Blender's own G, R or S runs."""
+    return any(operator.bl_idname.startswith("TRANSFORM_OT_") for operator in context.window.modal_operators)
 
 
 def _over_view(context: bpy.types.Context, event: bpy.types.Event) -> bool:

@@ -181,8 +181,9 @@ def test_live_ends_when_the_body_is_deleted_during_a_drag() -> Steps[None]:
     place = yield from _grab("right_wrist")
     yield from hands.travel((place[0] - 40, place[1] + 40))
     bpy.data.objects.remove(bpy.data.objects[name])
+    yield 0.5
+    hands.tap("ESC")  # ends G; what it drags must be there until then
     yield from until(lambda: _session() is None, 2, "the session ends")
-    hands.tap("ESC")
     yield 0.3
     _nothing_runs_on()
     assert "was deleted" in " ".join(reports()[-2:]), reports()[-3:]
