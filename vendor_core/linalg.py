@@ -79,6 +79,13 @@ def gemm(A: Array, B: Array) -> Array:
     return np.einsum("...mk,...nk->...mn", np.ascontiguousarray(A), np.ascontiguousarray(np.swapaxes(B, -1, -2)))
 
 
+def linear(x: Array, W: Array) -> Array:
+    """Products x W^T (..., n) of vectors x (..., k) and a matrix W (n, k): 2 to 5 times `x @ W.T` without BLAS."""
+    if type(x) is not np.ndarray or has_blas():
+        return x @ W.T
+    return np.einsum("...k,nk->...n", x, W)
+
+
 def solve_spd(A: Array, b: Array) -> tuple[Array, Array]:
     """Solve symmetric positive definite systems A x = b, item by item, never raising.
 

@@ -15,7 +15,7 @@ from array_api_compat import is_torch_array
 
 from ..arrays import Array, as_kind, namespace
 from ..errors import PriorError
-from ..linalg import gemm
+from ..linalg import gemm, linear
 from ..rotations import rotation_from_6d
 
 _MOST_WEIGHT = 1e6  # what no trained weight comes near: products of larger ones overflow
@@ -90,17 +90,17 @@ class Network:
         """Outputs (..., out) of inputs x (..., in)."""
         *hidden, (W, b) = self.layers_like(x)
         for W_hidden, b_hidden in hidden:
-            x = self.activation(x @ W_hidden.T + b_hidden)
-        return x @ W.T + b
+            x = self.activation(linear(x, W_hidden) + b_hidden)
+        return linear(x, W) + b
 
     def with_jacobian(self, x: Array) -> tuple[Array, Array]:
         """Outputs (..., out) and their Jacobians (..., out, in): one chain of products W3 D2 W2 D1 W1."""
         *hidden, (W, b) = self.layers_like(x)
         J = None
         for W_hidden, b_hidden in hidden:
-            x, slope = self.activation.with_slope(x @ W_hidden.T + b_hidden)
+            x, slope = self.activation.with_slope(linear(x, W_hidden) + b_hidden)
             J = slope[..., None] * (W_hidden if J is None else gemm(W_hidden, J))
-        return x @ W.T + b, W if J is None else gemm(W, J)
+        return linear(x, W) + b, W if J is None else gemm(W, J)
 
 
 def rotations_of_outputs(y: Array) -> Array:
