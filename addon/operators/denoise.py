@@ -141,7 +141,7 @@ def _write(context: bpy.types.Context, request: _Request, message: "Message") ->
     Raises:
         PoiseError: the job failed or was cancelled, or the body or its action are gone; nothing is changed then.
     """
-    from ..rig.keys import copied_action
+    from ..rig.actions import copied_action
     from ..rig.pose import read_rig
     from ..rig.rework import Motion, body_rig, keys_between, write_correction
 

@@ -86,9 +86,10 @@ class POISE_OT_interpolate(RigOperator, bpy.types.Operator):
 
     def run(self, context: bpy.types.Context) -> None:
         from ...vendor_core.prior import load_prior
+        from ..rig.actions import current_action, new_action
         from ..rig.convert import to_bones
         from ..rig.inbetween import fill
-        from ..rig.keys import current_action, key_bones, keyed_frames, new_action
+        from ..rig.keys import key_bones, keyed_frames
         from ..rig.pose import read_rig
 
         obj = rig_of(context)

@@ -13,8 +13,10 @@ from mathutils import Euler, Quaternion
 
 from ...vendor_core.rotations import exp_so3, log_so3
 from ...vendor_core.skeleton import JOINTS, N_BODY
+from .actions import curves_of
+from .channels import channel_of, path_of
 from .convert import Pose, Rig, from_bones, to_bones
-from .keys import channel_of, curves_of, keyed_bones, keyed_frames, path_of
+from .keys import keyed_bones, keyed_frames, values_at
 
 _UNEVEN = 0.02  # share of the usual spacing by which keys may be apart otherwise, and still count as even
 _FINEST, _COARSEST = 0.1, 1.0  # frames between samples of unevenly keyed motion
@@ -109,7 +111,7 @@ def _sampled(frames: np.ndarray, x: np.ndarray, at: np.ndarray) -> np.ndarray:
 
 def _values(curves: dict[int, bpy.types.FCurve], held: tuple[float, ...], at: np.ndarray) -> np.ndarray:
     """What a channel of numbers (C,) holds at frames (K,), without curves what it holds now: (K, C)."""
-    columns = [[curves[k].evaluate(f) for f in at.tolist()] if k in curves else [now] * len(at)
+    columns = [values_at(curves[k], at) if k in curves else np.full(len(at), now)
                for k, now in enumerate(held)]  # fmt: skip
     return np.array(columns).T
 

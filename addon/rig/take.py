@@ -9,8 +9,9 @@ import numpy as np
 from ...vendor_core.body.hands import relaxed_hands
 from ...vendor_core.rotations import exp_so3
 from ...vendor_core.skeleton import JOINTS, N_BODY
+from .actions import channelbag, new_action
 from .convert import FIRST_FINGER, Pose, Rig, to_bones
-from .keys import channelbag, key_bones, new_action, put_keys
+from .keys import key_bones, put_keys
 from .pose import write_pose
 
 _MARKER_SIZE = 0.01  # metres

@@ -108,10 +108,13 @@ def inbetweens(
 
 def continuous_quaternions(R: np.ndarray) -> np.ndarray:
     """Quaternions (N, ..., 4), wxyz, of rotations R (N, ..., 3, 3) in time, signs chosen so that none jumps."""
-    q = matrix_to_quaternion(R)
+    return without_jumps(matrix_to_quaternion(R))
+
+
+def without_jumps(q: np.ndarray) -> np.ndarray:
+    """The same rotations as quaternions q (N, ..., 4) in time, signs chosen so that none jumps; the first stay."""
     flips = np.where(np.sum(q[1:] * q[:-1], axis=-1, keepdims=True) < 0, -1.0, 1.0)
-    q[1:] *= np.cumprod(flips, axis=0)
-    return q
+    return np.concatenate([q[:1], q[1:] * np.cumprod(flips, axis=0)])
 
 
 def _checked(R_keys: np.ndarray, counts: Sequence[int]) -> np.ndarray:

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The channel that holds a bone's rotation in its own rotation mode: quaternion, axis and angle, or Euler angles."""
+
+import bpy
+import numpy as np
+from mathutils import Euler, Quaternion
+
+_CHANNELS = {"QUATERNION": "rotation_quaternion", "AXIS_ANGLE": "rotation_axis_angle"}  # any other: Euler angles
+_NO_TURN = 1e-7  # sine of half an angle, below which a quaternion has no axis to speak of
+
+
+def channel_of(bone: bpy.types.PoseBone) -> str:
+    """The property that holds a bone's rotation in its rotation mode."""
+    return _CHANNELS.get(bone.rotation_mode, "rotation_euler")
+
+
+def path_of(bone: str, channel: str) -> str:
+    """The data path of a bone's channel."""
+    return f'pose.bones["{bpy.utils.escape_identifier(bone)}"].{channel}'
+
+
+def quaternions_of(mode: str, values: np.ndarray) -> np.ndarray:
+    """Unit quaternions (F, 4), wxyz, that values (F, 3 | 4) of a bone's rotation channel mean."""
+    if mode == "QUATERNION":
+        length = np.linalg.norm(values, axis=1, keepdims=True)
+        return np.where(length > 0, values / np.where(length > 0, length, 1), (1.0, 0.0, 0.0, 0.0))
+    if mode == "AXIS_ANGLE":
+        return np.array([Quaternion(row[1:], row[0]) for row in values.tolist()]).reshape(-1, 4)
+    return np.array([Euler(row, mode).to_quaternion() for row in values.tolist()]).reshape(-1, 4)
+
+
+def channel_values(bone: bpy.types.PoseBone, q: np.ndarray) -> np.ndarray:
+    """Values (F, 3 | 4) of a bone's rotation channel that mean quaternions q (F, 4), wxyz, near the value that it has
+    and without jumps from frame to frame.
+
+    Args:
+        bone: whose rotation mode counts.
+        q: without changes of sign.
+    """
+    if bone.rotation_mode == "QUATERNION":
+        return -q if np.dot(q[0], bone.rotation_quaternion[:]) < 0 else q
+    if bone.rotation_mode == "AXIS_ANGLE":
+        return _axis_angles(q, np.array(bone.rotation_axis_angle))
+    eulers: list[Euler] = []
+    for rotation in map(Quaternion, q.tolist()):
+        eulers.append(rotation.to_euler(bone.rotation_mode, eulers[-1] if eulers else bone.rotation_euler))
+    return np.array(eulers)
+
+
+def _axis_angles(q: np.ndarray, near: np.ndarray) -> np.ndarray:
+    """Angles and axes (F, 4) of q (F, 4), the axes never turned over and the angles without jumps: a rotation that
+    passes through none at all goes on to negative angles. The first is near given ones (4,).
+    """
+    v = np.vstack([near[1:] if near[1:].any() else (0.0, 1.0, 0.0), q[:, 1:]])
+    length = np.linalg.norm(v, axis=1)
+    turned = length > _NO_TURN
+    turned[0] = True
+    last = np.maximum.accumulate(np.where(turned, np.arange(len(v)), 0))  # what has no axis keeps the one before
+    axes = v[last] / length[last, None]
+    over = np.sum(axes[1:] * axes[:-1], axis=1) < 0
+    axes = axes[1:] * np.cumprod(np.where(over, -1.0, 1.0))[:, None]
+    half = np.unwrap(np.arctan2(np.sum(q[:, 1:] * axes, axis=1), q[:, 0]))
+    turns = np.round((near[0] - 2 * half[0]) / (2 * np.pi))
+    return np.column_stack([2 * half + 2 * np.pi * turns, axes])
