@@ -3,7 +3,8 @@
 
 The noise of each joint is measured from the motion itself: third differences hardly see motion, but all of the jitter.
 `smoothing` then does what it does for a solve, with the motion's own rotations as its targets, each believed as far as
-it is noisy, and those of implausible joints not at all.
+it is noisy, and those of implausible joints not at all. Feet that rest in what comes of it (`contacts`) are held there
+in a last round: in noise a foot that stands slides.
 """
 
 from collections.abc import Callable
@@ -20,8 +21,9 @@ from ..prior.repair import blame, repair, replaced
 from ..rotations import exp_so3, log_so3
 from ..skeleton import N_BODY
 from .bones import bones_of
+from .contacts import resting
 from .gaps import joints_bridged
-from .points import joint_points
+from .points import joint_points, place
 from .problem import Problem, Stage
 from .residuals import Position
 from .residuals.turn import Turn
@@ -34,6 +36,9 @@ _LEAST_TURN, _LEAST_TRAVEL = 1e-3, 2e-4  # radians and metres: noise that nobody
 _FARTHEST, _SLOWEST, _FASTEST = 1e5, 1e-3, 1e4  # metres and Hz; numbers beyond are damaged
 _LEAPS, _PLAUSIBLE = 0.1, 0.05  # radians of jitter, and the median plausibility that it would not leave
 _MANY = 1 / 3  # share of joints to blame from which none of them is
+_FEET = ("left_ankle", "right_ankle", "left_foot", "right_foot")
+_FOOT_SIGMA = 0.005  # metres
+_ROUNDS = 3  # at most: without and with joints that jitter hid, and with feet that rest
 _LONGEST = 0.5  # seconds of an implausible joint that its frames before and after can fill
 
 
@@ -89,13 +94,33 @@ def _denoised(
         # Jitter that large breaks poses; frames that leap about and yet are plausible are poses of their own.
         R = repair(prior, plausibility, R_local[:, 1:])
         return np.concatenate([R_local[:, :1], R], axis=1), trans
-    blamed = _singled_out(plausibility, R_local)
-    clean = _smoothed(body, prior, R_local, trans, blamed, rate, lambda f: report(0.5 * f))
+    blamed, turn = _singled_out(plausibility, R_local), 0
+
+    def next_round(feet: tuple[Position, ...] = ()) -> tuple[np.ndarray, np.ndarray]:
+        nonlocal turn
+        turn += 1
+        return _smoothed(
+            body, prior, R_local, trans, blamed, rate, feet, lambda f, done=turn - 1: report((done + f) / _ROUNDS)
+        )
+
+    clean = next_round()
     left = _singled_out(plausibility, clean[0])  # jitter may have hidden them
     if ((left > 0) & (blamed == 0)).any():
-        clean = _smoothed(body, prior, R_local, trans, np.maximum(blamed, left), rate, lambda f: report(0.5 + 0.5 * f))
+        blamed = np.maximum(blamed, left)
+        clean = next_round()
+    if noise_of_turns(R_local).max() > _LEAST_TURN:
+        feet = _resting_feet(body, *clean, rate)
+        clean = next_round((feet,)) if feet.confidence.any() else clean
     report(1.0)
     return clean
+
+
+def _resting_feet(body: BodyModel, R_local: np.ndarray, trans: np.ndarray, rate: float) -> Position:
+    """Ankles and feet where they rest."""
+    bones, none = bones_of(body), np.zeros((len(trans), 0))
+    points = joint_points(body, [body.joint_names.index(name) for name in _FEET], bones)
+    rests, places = resting(place(points, PoseState(R_local, trans, none, none).on(bones))[0], rate)
+    return Position(rests.astype(np.float64), _FOOT_SIGMA, points, places)
 
 
 def _singled_out(plausibility: Plausibility, R_local: np.ndarray) -> np.ndarray:
@@ -107,9 +132,9 @@ def _singled_out(plausibility: Plausibility, R_local: np.ndarray) -> np.ndarray:
 
 def _smoothed(
     body: BodyModel, prior: Prior, R_local: np.ndarray, trans: np.ndarray, blamed: np.ndarray, rate: float,
-    report: Callable[[float], None],
+    feet: tuple[Position, ...], report: Callable[[float], None],
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
-    """Rotations and trans with joints to blame (F, 21) filled in and jitter smoothed."""
+    """Rotations and trans with joints to blame (F, 21) filled in, jitter smoothed, and feet where they rest."""
     bones, trust = bones_of(body), np.ones(R_local.shape[:2])
     trust[:, 1:] -= blamed
     R = np.concatenate([R_local[:, :1], replaced(prior, R_local[:, 1:], blamed)], axis=1)
@@ -120,6 +145,7 @@ def _smoothed(
     residuals = (
         Turn(trust / turn**2, 1.0, R_local),
         Position(np.full((len(R), 1), travel**-2), 1.0, pelvis, (bones.rest[0] + trans)[:, None]),
+        *feet,
     )
     state = smoothed(Problem(bones, prior, residuals), state, Stage(), Smoothing(rate, noise=1.0), report)
     return state.R_local, state.trans
