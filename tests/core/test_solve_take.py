@@ -232,3 +232,17 @@ def test_a_marker_at_infinity_counts_as_unseen(known: tuple[C3D, np.ndarray], ba
     )
     np.testing.assert_array_equal(found.motion.poses, expected.motion.poses)
     assert np.isnan(found.residual[5, 7])
+
+
+def test_swapped_labels_are_put_right(known: tuple[C3D, np.ndarray], solution: TakeSolution) -> None:
+    take, _ = known
+    points, rng = take.points.copy(), np.random.default_rng(7)
+    for frame in points[:40]:
+        for _ in range(rng.binomial(len(frame), 0.025)):
+            a, b = rng.choice(np.flatnonzero(np.isfinite(frame[:, 0])), 2, replace=False)
+            frame[[a, b]] = frame[[b, a]]
+    swapped = solve_take(replace(take, points=points), default_body(), load_prior(), TakeOptions(), _quiet)
+    assert 0.02 < swapped.summary["swapped_fraction"] < 0.06 and solution.summary["swapped_fraction"] == 0
+    assert "had another's label" in swapped.summary["notes"][0]
+    assert np.array_equal(np.nan_to_num(swapped.markers), np.nan_to_num(solution.markers))
+    assert np.linalg.norm(_joints(swapped) - _joints(solution), axis=-1).max() < 1e-6

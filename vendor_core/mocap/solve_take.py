@@ -7,7 +7,7 @@ from time import perf_counter
 
 import numpy as np
 
-from ..arrays import FARTHEST
+from ..arrays import FARTHEST, Array
 from ..body import BodyModel
 from ..devices import chosen_device
 from ..errors import TargetError
@@ -20,9 +20,10 @@ from ..rotations import log_so3
 from ..skeleton import JOINTS, N_BODY
 from .c3d import C3D
 from .layouts import LabelMap, gather_markers, map_markers
-from .marker_points import place_markers
+from .marker_points import PlacedMarkers, place_markers
 from .solve_frames import solve_frames
 from .subject import LEAST_MARKERS, Subject, calibrate_subject
+from .swaps import unswapped
 from .timing import resampled, z_up
 
 _SMALLEST, _LARGEST = 0.4, 6.0  # metres that the markers of a person span
@@ -53,6 +54,7 @@ class TakeSolution:
     labels: tuple[str, ...]
     markers: np.ndarray  # (F, M, 3) metres, Z up, NaN where unseen, at the motion's rate
     residual: np.ndarray  # (F, M) metres, NaN where unseen
+    order: np.ndarray  # (F, M) which of the frame's labelled points each marker is, where labels were swapped
 
 
 @one_blas_thread
@@ -85,23 +87,46 @@ def solve_take(take: C3D, body: BodyModel, prior: Prior, options: TakeOptions, r
             f"no frame shows {LEAST_MARKERS} of the {len(labels)} mapped markers at once; expected a full-body take"
         )
     _check_size(markers[usable])
-    targets = np.where(seen[..., None], markers, 0.0)
     body = body.first_betas(N_BETAS if options.betas is None else len(options.betas))
     placed = place_markers(body, labels)
     report(0.05, "Placing markers")
+    solved = _solved(placed, prior, markers, rate, options, device.like, lambda f, text: report(0.05 + 0.95 * f, text))
+    order = unswapped(solved.places, np.nan_to_num(markers), seen)
+    swapped = float(np.mean((order != np.arange(len(labels)))[seen]))
+    if swapped > 0:
+        markers = np.take_along_axis(markers, order[..., None], axis=1)
+        solved = _solved(
+            placed, prior, markers, rate, options, device.like, lambda f, text: report(0.5 + 0.5 * f, text)
+        )
+    motion = _motion(solved, rate, "default" if body.beta_names else "")
+    residual = np.linalg.norm(solved.places - markers, axis=-1)
+    summary = _summary(motion, label_map, labels, residual, swapped, perf_counter() - began) | {"device": device.why}
+    return TakeSolution(motion, summary, labels, markers, residual, order)
+
+
+@dataclass(frozen=True)
+class _Solved:
+    subject: Subject
+    state: PoseState  # F frames
+    status: np.ndarray  # (F,)
+    places: np.ndarray  # (F, M, 3) metres, where the body has its markers
+
+
+def _solved(
+    placed: PlacedMarkers, prior: Prior, markers: np.ndarray, rate: float, options: TakeOptions, like: Array,
+    report: Report,
+) -> _Solved:  # fmt: skip
+    """The subject and the poses of markers (F, M, 3), NaN where unseen."""
+    seen = np.all(np.isfinite(markers), axis=-1)
+    usable, targets = seen.sum(1) >= LEAST_MARKERS, np.where(seen[..., None], markers, 0.0)
     subject = calibrate_subject(
-        placed, prior, targets[usable], seen[usable], options.betas, lambda f, text: report(0.05 + 0.35 * f, text)
+        placed, prior, targets[usable], seen[usable], options.betas, lambda f, text: report(0.4 * f, text)
     )
-    n_usable = int(usable.sum())
+    text = f"Solving {int(usable.sum())} frames"
     state, status = solve_frames(
-        subject, prior, targets, seen & usable[:, None], rate,
-        lambda f: report(0.4 + 0.6 * f, f"Solving {n_usable} frames"), device.like,
-    )  # fmt: skip
-    motion = _motion(state, status, subject, rate, "default" if body.beta_names else "")
-    x = place(subject.points, state.on(subject.points.bones))[0]
-    residual = np.where(seen, np.linalg.norm(x - targets, axis=-1), np.nan)
-    summary = _summary(motion, label_map, labels, residual, perf_counter() - began) | {"device": device.why}
-    return TakeSolution(motion, summary, labels, markers, residual)
+        subject, prior, targets, seen & usable[:, None], rate, lambda f: report(0.4 + 0.6 * f, text), like
+    )
+    return _Solved(subject, state, status, place(subject.points, state.on(subject.points.bones))[0])
 
 
 def _check_size(markers: np.ndarray) -> None:
@@ -119,14 +144,15 @@ def _trimmed(markers: np.ndarray, options: TakeOptions) -> np.ndarray:
     return markers[options.first : last + 1]
 
 
-def _motion(state: PoseState, status: np.ndarray, subject: Subject, rate: float, body_name: str) -> Motion:
-    poses = np.zeros((len(state), len(JOINTS), 3))
-    poses[:, :N_BODY] = log_so3(state.R_local)
-    return Motion(poses, state.trans, rate, subject.betas, body_name=body_name, frame_status=status)
+def _motion(solved: _Solved, rate: float, body_name: str) -> Motion:
+    poses = np.zeros((len(solved.state), len(JOINTS), 3))
+    poses[:, :N_BODY] = log_so3(solved.state.R_local)
+    betas = solved.subject.betas
+    return Motion(poses, solved.state.trans, rate, betas, body_name=body_name, frame_status=solved.status)
 
 
 def _summary(
-    motion: Motion, label_map: LabelMap, labels: tuple[str, ...], residual: np.ndarray, seconds: float
+    motion: Motion, label_map: LabelMap, labels: tuple[str, ...], residual: np.ndarray, swapped: float, seconds: float
 ) -> dict[str, object]:
     visible = residual[np.isfinite(residual)]
     assert motion.frame_status is not None
@@ -147,13 +173,18 @@ def _summary(
         "confidence": round(label_map.confidence, 3),
         "mapped": list(labels),
         "unmapped": list(label_map.unmapped),
-        "notes": list(label_map.notes),
+        "notes": [*label_map.notes, *_note_of_swaps(swapped)],
         "rms_mm": _rms_mm(visible),
         "median_mm": round(float(np.median(visible)) * 1e3, 3),
+        "swapped_fraction": round(swapped, 5),
         "rejected_fraction": round(float(np.mean(visible > _REJECTED)), 5),
         "frame_status": status_counts(motion.frame_status),
         "markers": per_marker,
     }
+
+
+def _note_of_swaps(swapped: float) -> list[str]:
+    return [f"{swapped:.2%} of the markers had another's label, which was put right"] if swapped else []
 
 
 def _rms_mm(residual: np.ndarray) -> float | None:
