@@ -149,4 +149,5 @@ def _summed_up(request: TakeRequest, message: "Message") -> str:
     status = summary.get("frame_status", {})
     parts = [f"{summary.get('frames')} frames", str(summary.get("layout")), f"median {summary.get('median_mm'):.1f} mm"]
     parts += [f"{status[how]} empty frames {how}" for how in ("bridged", "held") if status.get(how)]
+    parts += summary.get("notes", [])
     return f"{request.path.name}: {', '.join(parts)}"

@@ -26,6 +26,8 @@ def solve(options: Namespace) -> dict[str, Any]:
         write_motion(target, solution.motion)
         s = solution.summary
         print(f"{target}: {s['frames']} frames, median {s['median_mm']} mm, {s['frames_per_second']} frames a second")
+        for note in s["notes"]:
+            print(f"  {note}")
         results.append({"take": str(take), "motion": str(target), **s})
     print(f"device: {results[0]['device']}", file=sys.stderr)
     return results[0] if len(results) == 1 else {"takes": results}
