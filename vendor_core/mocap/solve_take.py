@@ -4,6 +4,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 
@@ -50,7 +51,7 @@ class TakeSolution:
     """A solved take."""
 
     motion: Motion
-    summary: dict[str, object]  # the JSON of the verb `solve`
+    summary: dict[str, Any]  # the JSON of the verb `solve`
     labels: tuple[str, ...]
     markers: np.ndarray  # (F, M, 3) metres, Z up, NaN where unseen, at the motion's rate
     residual: np.ndarray  # (F, M) metres, NaN where unseen
@@ -153,7 +154,7 @@ def _motion(solved: _Solved, rate: float, body_name: str) -> Motion:
 
 def _summary(
     motion: Motion, label_map: LabelMap, labels: tuple[str, ...], residual: np.ndarray, swapped: float, seconds: float
-) -> dict[str, object]:
+) -> dict[str, Any]:
     visible = residual[np.isfinite(residual)]
     assert motion.frame_status is not None
     per_marker = {
