@@ -5,15 +5,44 @@ Registering imports neither NumPy nor the core's rooms: each operator imports wh
 """
 
 from . import heat_map, preferences, properties
-from .operators import body, denoise, generate, interpolate, job, live, mirror, mocap, pins, plausible, solve, stored
+from .operators import (
+    body,
+    choose,
+    denoise,
+    generate,
+    interpolate,
+    job,
+    live,
+    mirror,
+    mocap,
+    pins,
+    plausible,
+    solve,
+    stored,
+    vary,
+)
 from .panels import PARTS as PANELS
 
 _PARTS = (
-    properties, preferences, job, body, generate, stored, mirror, plausible, interpolate, denoise, solve, mocap, pins,
+    properties,
+    preferences,
+    job,
+    body,
+    generate,
+    vary,
+    choose,
+    stored,
+    mirror,
+    plausible,
+    interpolate,
+    denoise,
+    solve,
+    mocap,
+    pins,
     live,
     heat_map,
     *PANELS,
-)  # fmt: skip
+)
 
 
 def register() -> None:

@@ -6,12 +6,15 @@ from contextlib import contextmanager
 
 import bpy
 from bpy.props import (
+    BoolVectorProperty,
     CollectionProperty,
     FloatProperty,
     FloatVectorProperty,
     IntProperty,
     PointerProperty,
 )
+
+from .operators.common import LIMB_ITEMS
 
 _quiet = False
 
@@ -67,6 +70,16 @@ class PoiseStoredPose(bpy.types.PropertyGroup):
 
 
 class PoiseRig(bpy.types.PropertyGroup):
+    locked: BoolVectorProperty(  # type: ignore[valid-type]
+        name="Lock",
+        description="Whether this limb stays exactly as it is when poses are generated or varied",
+        size=len(LIMB_ITEMS), options=set(),
+    )  # fmt: skip
+    variation: FloatProperty(  # type: ignore[valid-type]
+        name="Amount",
+        description="How far variations go from the present pose: 0 is the pose itself, 1 is any pose",
+        default=0.4, min=0.0, max=1.0, subtype="FACTOR", options=set(),
+    )  # fmt: skip
     betas: CollectionProperty(type=PoiseBeta)  # type: ignore[valid-type]
     poses: CollectionProperty(type=PoiseStoredPose)  # type: ignore[valid-type]
     active_pose: IntProperty(name="Stored Pose", min=0)  # type: ignore[valid-type]

@@ -1,17 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The panel "Pose": generated and stored poses."""
+"""The panel "Pose": generated poses, and limbs that they leave."""
 
 import bpy
 
-from ..operators.common import find_rig
-from .common import SidebarPanel
+from ..operators.common import LIMB_ITEMS, find_rig
+from .common import SidebarPanel, locked_limbs
 
-
-class POISE_UL_poses(bpy.types.UIList):
-    """Stored poses"""
-
-    def draw_item(self, context, layout, data, item, icon, active_data, active_property, index) -> None:
-        layout.prop(item, "name", text="", emboss=False, icon="POSE_HLT")
+_LIMBS = ("left_arm", "head", "right_arm", "left_leg", "torso", "right_leg")  # as they stand in the panel
+_INDICES = {item[0]: i for i, item in enumerate(LIMB_ITEMS)}
 
 
 class POISE_PT_pose(SidebarPanel, bpy.types.Panel):
@@ -20,19 +16,22 @@ class POISE_PT_pose(SidebarPanel, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
-        layout.operator("poise.generate_pose", icon="SHADERFX")
         rig = find_rig(context)
-        if rig is None:
-            layout.operator("poise.store_pose", icon="ADD")
-            return
-        row = layout.row()
-        row.template_list("POISE_UL_poses", "", rig.poise, "poses", rig.poise, "active_pose", rows=3)
-        buttons = row.column(align=True)
-        buttons.operator("poise.store_pose", text="", icon="ADD")
-        buttons.operator("poise.remove_pose", text="", icon="REMOVE")
-        layout.operator("poise.apply_pose", icon="ARMATURE_DATA")
+        column = layout.column(align=True)
+        generate = column.operator("poise.generate_pose", icon="SHADERFX")
+        if rig is not None:
+            generate.lock = locked_limbs(rig)
+            grid = column.grid_flow(row_major=True, columns=3, even_columns=True, align=True)
+            for limb in _LIMBS:
+                i = _INDICES[limb]
+                icon = "LOCKED" if rig.poise.locked[i] else "UNLOCKED"
+                grid.prop(rig.poise, "locked", index=i, text=LIMB_ITEMS[i][1], toggle=True, icon=icon)
         layout.operator_menu_enum("poise.mirror_pose", "side", icon="MOD_MIRROR")
 
 
-_CLASSES = (POISE_UL_poses, POISE_PT_pose)
-register, unregister = bpy.utils.register_classes_factory(_CLASSES)  # type: ignore[misc]
+def register() -> None:
+    bpy.utils.register_class(POISE_PT_pose)
+
+
+def unregister() -> None:
+    bpy.utils.unregister_class(POISE_PT_pose)

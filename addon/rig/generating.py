@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import bpy
 import numpy as np
 
+from ...vendor_core.body.patches import default_patches
 from ...vendor_core.prior import AutoEncoder, load_prior
 from ...vendor_core.prior.plausibility import Plausibility, load_plausibility
 from ...vendor_core.skeleton import JOINTS, N_BODY
@@ -93,3 +94,23 @@ def show_whole_pose(
     changed = {bone for bone, turns in zip(given.rig.bones, turned & given.allowed, strict=True) if turns}
     ground = {"UPRIGHT": 0.0, "HEIGHT": lowest_point(context, obj) if changed else 0.0}.get(root)
     show_pose(context, obj, given.rig, pose, hands != "KEEP", ground, changed)
+
+
+def grounded(context: bpy.types.Context, obj: bpy.types.Object, given: Given, poses: Pose, root: str) -> Pose:
+    """F poses (`whole_pose`) with their pelvis raised so that all stand as `root` says, as of `show_whole_pose`.
+
+    The lowest point is that of the default skin's patches on the rig's joints: to a few millimetres, and at once.
+    """
+    if root == "KEEP" or not given.allowed[0]:
+        return poses
+    now = _lowest(given, given.now)
+    wanted = now if root == "HEIGHT" else now - lowest_point(context, obj)  # patches lie a little inside the skin
+    rise = wanted - _lowest(given, poses)
+    return Pose(poses.R_local, poses.trans + rise[:, None] * (0, 0, 1))
+
+
+def _lowest(given: Given, poses: Pose) -> np.ndarray:
+    """World heights (F,), metres, of the lowest patches of skin."""
+    rest = given.rig.rest_joints()
+    points = default_patches().points(poses.R_local[:, 1:N_BODY], rest) - rest[0]  # (P, F, 3) from the pelvis
+    return (points * poses.R_local[:, 0, 2]).sum(-1).min(0) + rest[0, 2] + poses.trans[:, 2]

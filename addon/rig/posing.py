@@ -7,10 +7,11 @@ import bpy
 import numpy as np
 
 from ...vendor_core.body.hands import preset_hands
+from ...vendor_core.errors import PoiseError
 from ...vendor_core.rotations import exp_so3
 from ...vendor_core.skeleton import JOINTS, N_BODY
 from .allowed import only
-from .convert import FIRST_FINGER, Pose, Rig, to_bones
+from .convert import FIRST_FINGER, BonePose, Pose, Rig, to_bones
 from .keys import auto_key
 from .pose import lowest_point, write_pose
 
@@ -59,3 +60,28 @@ def show_pose(
         write_pose(obj, bones)
         context.view_layer.update()
     auto_key(context, obj, bones)
+
+
+def show_bones(context: bpy.types.Context, obj: bpy.types.Object, bones: BonePose, frame: int, what: str) -> None:
+    """Give an armature one of several poses of its bones, and key it where the artist has auto-keying on.
+
+    Args:
+        context: of the operator.
+        obj: the armature object.
+        bones: F frames.
+        frame: which one.
+        what: the poses are called in messages.
+
+    Raises:
+        PoiseError: there is no such frame, or a bone is gone.
+    """
+    if frame >= len(bones.quaternions):
+        raise PoiseError(f"There is no {what} {frame}; expected 0 to {len(bones.quaternions) - 1}")
+    gone = [name for name in bones.bones if name not in obj.pose.bones]
+    if gone:
+        raise PoiseError(f'"{obj.name}" has no bone {gone[0]} any more; expected the bones it had: make {what}s anew')
+    location = None if bones.location is None else bones.location[frame : frame + 1]
+    chosen = BonePose(bones.bones, bones.quaternions[frame : frame + 1], location)
+    write_pose(obj, chosen)
+    context.view_layer.update()
+    auto_key(context, obj, chosen)

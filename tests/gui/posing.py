@@ -76,7 +76,7 @@ def test_a_dragged_target_is_reached_and_goes_with_undo() -> Steps[None]:
     rig = yield from body_in_view()
     name = rig.name
     solve = yield from find("poise.solve_targets(")
-    yield from hands.click((solve[0], solve[1] + 22))
+    yield from hands.click((solve[0], solve[1] + 16))
     yield from shot("menu_add_targets")
     hands.tap("DOWN_ARROW")
     yield 0.2
