@@ -2,6 +2,7 @@
 """What both doors do: a take solved as asked, and the jobs that the worker runs, JSON in, JSON and arrays out."""
 
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ import numpy as np
 
 from .body import BodyModel, body_from_joints, default_body, load_body
 from .errors import MotionError, PoiseError
+from .ik import Camera, ImageTargets
+from .ik import solve as solve_targets
 from .ik.denoise import denoise as denoised
 from .mocap.solve_take import Report, TakeOptions, TakeSolution, solve_take
 from .mocap.takes import read_take
@@ -121,9 +124,8 @@ def denoise(params: dict[str, Any], report: Report) -> Answer:
         PoiseError: a parameter is not what it has to be.
     """
     report(0.0, "Reading the motion")
-    R_local, trans, rest = (_parameter(params, name, np.ndarray) for name in ("R_local", "trans", "rest_joints"))
-    if rest.shape != (N_BODY, 3) or not np.isfinite(rest).all():
-        raise PoiseError(f"Rest joints of shape {rest.shape} came with the job; expected finite ({N_BODY}, 3), metres")
+    R_local, trans = (_parameter(params, name, np.ndarray) for name in ("R_local", "trans"))
+    rest = _rest_joints(params)
     rate, amount = _parameter(params, "rate", (int, float)), _parameter(params, "amount", (int, float), 1.0)
     name = _parameter(params, "prior", str, "vae")
     prior, plausibility, body = load_prior(name), load_plausibility(name), body_from_joints(rest)
@@ -134,4 +136,43 @@ def denoise(params: dict[str, Any], report: Report) -> Answer:
     return {"plausibility_before": before, "plausibility_after": after}, {"R_local": R_clean, "trans": trans_clean}
 
 
-JOBS: dict[str, Callable[[dict[str, Any], Report], Answer]] = {"ping": ping, "solve": solve, "denoise": denoise}
+def pictures(params: dict[str, Any], report: Report) -> Answer:
+    """One person's motion from joints that a camera sees, frame after frame.
+
+    Params:
+        joints: P names. sigma: pixels. rate: Hz. prior: name or path. Arrays: pixels (F, P, 2), NaN where unseen, from
+        the top left; rest_joints (22, 3) metres; and of the camera focal (2,), centre (2,), R_camera_world (3, 3) or
+        (F, 3, 3) and t_camera_world (3,) or (F, 3), as `ik.Camera` has them.
+
+    Returns:
+        missed: the median miss, pixels; arrays R_local (F, 22, 3, 3), trans (F, 3) and status (F,).
+
+    Raises:
+        PoiseError: a parameter is not what it has to be.
+    """
+    report(0.0, "Reading the tracks")
+    camera = Camera(*(_parameter(params, f.name, np.ndarray) for f in fields(Camera)))
+    seen = ImageTargets(
+        _parameter(params, "joints", list), _parameter(params, "pixels", np.ndarray), camera,
+        sigma=_parameter(params, "sigma", (int, float)),
+    )  # fmt: skip
+    body, prior = body_from_joints(_rest_joints(params)), load_prior(_parameter(params, "prior", str, "vae"))
+    rate = _parameter(params, "rate", (int, float))
+    found = solve_targets(body, prior, [seen], rate=rate, report=lambda fraction: report(fraction, "Solving"))
+    arrays = {"R_local": found.R_local, "trans": found.trans, "status": found.status}
+    return {"missed": float(np.nanmedian(found.residual))}, arrays
+
+
+def _rest_joints(params: dict[str, Any]) -> np.ndarray:
+    rest = _parameter(params, "rest_joints", np.ndarray)
+    if rest.shape != (N_BODY, 3) or not np.isfinite(rest).all():
+        raise PoiseError(f"Rest joints of shape {rest.shape} came with the job; expected finite ({N_BODY}, 3), metres")
+    return rest
+
+
+JOBS: dict[str, Callable[[dict[str, Any], Report], Answer]] = {
+    "ping": ping,
+    "solve": solve,
+    "denoise": denoise,
+    "pictures": pictures,
+}
