@@ -7,6 +7,7 @@ Registering imports neither NumPy nor the core's rooms: each operator imports wh
 from . import heat_map, preferences, properties
 from .operators import (
     body,
+    camera,
     choose,
     denoise,
     generate,
@@ -19,6 +20,7 @@ from .operators import (
     plausible,
     solve,
     stored,
+    tracks,
     vary,
 )
 from .panels import PARTS as PANELS
@@ -41,6 +43,8 @@ _PARTS = (
     pins,
     live,
     heat_map,
+    camera,
+    tracks,
     *PANELS,
 )
 

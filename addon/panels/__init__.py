@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The sidebar tab "Poise" of the 3D View: one panel a file, in the order in which they stand."""
 
-from . import body, live, mocap, plausible, pose, solve, stored, timeline, variations
+from . import body, camera, live, mocap, plausible, pose, solve, stored, timeline, variations
 
-PARTS = (body, pose, variations, stored, plausible, timeline, solve, live, mocap)
+PARTS = (body, pose, variations, stored, plausible, timeline, solve, live, camera, mocap)
