@@ -28,6 +28,7 @@ class Environment:
 CORE = Environment("core", "3.11", ("torch.txt", "core.txt"))
 BLENDER = Environment("blender", "3.11", ("blender.txt",))
 BLENDER_52 = Environment("blender52", "3.13", ("blender52.txt",))
+DOCS = Environment("docs", "3.11", ("docs.txt",))
 
 
 def ready(environment: Environment) -> Path:

@@ -2,6 +2,7 @@
 """The extension's zip: one for every platform, equal bytes for equal sources, checked by Blender's own validator."""
 
 import os
+import shutil
 import sys
 import tomllib
 import zipfile
@@ -9,12 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from . import ROOT
-from .environments import BLENDER, ready_blender
+from .environments import BLENDER, DOCS, ready, ready_blender
 from .stages import BuildError, must, say, stage
 
 MAX_BYTES = 15_000_000
 _FILES = ("__init__.py", "blender_manifest.toml", "README.md")
 _FOLDERS = ("addon", "vendor_core", "docs", "LICENSES")
+_PAGES = ROOT / ".cache" / "pages"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -28,7 +30,7 @@ def package() -> Path:
     with stage("Package the extension"):
         wheels = fetch_wheels(manifest["wheels"])
         target = ROOT / "dist" / f"poise-{manifest['version']}.zip"
-        write_zip(target, [*sources(), *wheels])
+        write_zip(target, [*sources(), *wheels], pages())
         if (size := target.stat().st_size) > MAX_BYTES:
             raise BuildError(f"{target.name} has {size:,} bytes; at most {MAX_BYTES:,} are allowed")
         validate(target)
@@ -59,14 +61,30 @@ def sources() -> Iterator[Path]:
                 yield path
 
 
-def write_zip(target: Path, paths: list[Path]) -> None:
-    """Zip files under their names in the repository: sorted, without time stamps, moved into place as a whole."""
+def pages() -> Path:
+    """A folder with the documentation as HTML, under the names that it has in the zip."""
+    shutil.rmtree(_PAGES, ignore_errors=True)
+    must([ready(DOCS), "-m", "tools.pages", _PAGES], "the documentation could not be rendered")
+    return _PAGES
+
+
+def write_zip(target: Path, paths: list[Path], made: Path | None = None) -> None:
+    """Zip files under their names in the repository: sorted, without time stamps, moved into place as a whole.
+
+    Args:
+        target: the zip.
+        paths: files of the repository.
+        made: a folder of more files, which have their names in it.
+    """
+    named = {path.relative_to(ROOT).as_posix(): path for path in paths}
+    if made is not None:
+        named |= {path.relative_to(made).as_posix(): path for path in made.rglob("*") if path.is_file()}
     target.parent.mkdir(exist_ok=True)
     temporary = target.with_suffix(f".{os.getpid()}.part")
     try:
         with zipfile.ZipFile(temporary, "w") as archive:
-            for path in sorted(paths):
-                member = zipfile.ZipInfo(path.relative_to(ROOT).as_posix(), date_time=_EPOCH)
+            for name, path in sorted(named.items()):
+                member = zipfile.ZipInfo(name, date_time=_EPOCH)
                 member.external_attr = 0o100644 << 16
                 packed = path.suffix in (".whl", ".npz", ".png")
                 member.compress_type = zipfile.ZIP_STORED if packed else zipfile.ZIP_DEFLATED
