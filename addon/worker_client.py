@@ -24,14 +24,18 @@ ROOT = Path(__file__).resolve().parents[1]
 """The extension's folder, which holds vendor_core and the bundled wheels."""
 
 _LAUNCH = """
-import runpy, sys
+import os, runpy, sys
+if hasattr(os, "nice"):
+    os.nice(5)  # whoever draws Blender's window goes first
 root, *wheels = sys.argv[1:]
 sys.path.insert(0, root)
 sys.path.extend(wheels)
 sys.argv = ["vendor_core", "worker"]
 runpy.run_module("vendor_core", run_name="__main__", alter_sys=True)
 """
+_EXPECTED = "expected a Python 3.11 or later with NumPy: see Worker in the add-on's preferences"
 _PATIENCE = 0.1  # seconds that a cancelled job may take to stop by itself
+_GREETING = 60.0  # seconds that an interpreter may take to start: a cold disk is slow
 _PIECE = 1 << 20
 
 
@@ -58,6 +62,7 @@ class WorkerClient:
         self._unsent = b""  # until the worker has said hello: it does not read before, and a full pipe would block
         self._job: int | None = None
         self._deadline: float | None = None
+        self._started = 0.0
         self.hello: dict[str, Any] = {}
         """What the worker said of itself: version, python, numpy, device. Empty until it did."""
 
@@ -80,14 +85,15 @@ class WorkerClient:
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
         flags = 0
         if os.name == "nt":
-            flags = subprocess.CREATE_NO_WINDOW  # pyright: ignore[reportAttributeAccessIssue]
+            flags = subprocess.CREATE_NO_WINDOW | subprocess.BELOW_NORMAL_PRIORITY_CLASS  # pyright: ignore[reportAttributeAccessIssue]
         try:
             self._process = subprocess.Popen(
                 command, 0, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, creationflags=flags
             )
         except OSError as problem:
             why = problem.strerror or problem
-            raise WorkerDied(f"{self._python} cannot be run ({why}); expected a Python with NumPy") from None
+            raise WorkerDied(f"{self._python} cannot be run ({why}); {_EXPECTED}") from None
+        self._started = time.monotonic()
         if os.name != "nt":
             os.set_blocking(self._stdout(), False)
         self._reader = FrameReader()
@@ -131,12 +137,14 @@ class WorkerClient:
             piece, ended = _read_waiting(self._stdout())
             messages = self._reader.feed(piece)
         except FrameError as error:
-            raise self._died(str(error)) from None
+            raise self._died("The worker process sent garbage", str(error)) from None
         for message in messages:
             self._note(message)
         self._flush()
         if ended and not messages:
-            raise self._died(f"The worker process ended unexpectedly: {self._last_words()}")
+            raise self._died("The worker process ended unexpectedly")
+        if not self.hello and time.monotonic() - self._started > _GREETING:
+            raise self._died("The worker process is silent", f"no answer within {_GREETING:.0f} s")
         if self._deadline is not None and time.monotonic() > self._deadline:
             cancelled = Message({"type": "cancelled", "id": self._job})
             self.close()
@@ -174,15 +182,19 @@ class WorkerClient:
             self._process.stdin.write(self._unsent)
             self._unsent = b""
         except OSError:
-            raise self._died(f"The worker process does not listen: {self._last_words()}") from None
+            raise self._died("The worker process does not listen") from None
 
     def _stdout(self) -> int:
         assert self._process is not None and self._process.stdout is not None
         return self._process.stdout.fileno()
 
-    def _died(self, message: str) -> WorkerDied:
+    def _died(self, what: str, how: str = "") -> WorkerDied:
+        """End the process; what to tell the user, who chose the interpreter where it never got as far as a greeting."""
+        greeted, how = bool(self.hello), how or self._last_words()
         self.close()
-        return WorkerDied(f"{message}. Run it again; a new worker starts by itself")
+        if greeted:
+            return WorkerDied(f"{what}: {how}. Run it again; a new worker starts by itself")
+        return WorkerDied(f"{self._python} does not serve as a worker: {how}; {_EXPECTED}")
 
     def _last_words(self) -> str:
         """How the process ended: the last line it printed to standard error, or its exit status."""

