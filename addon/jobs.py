@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The one long job that may run in the worker process, and what it says of itself to the panel."""
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import bpy
 
 from ..vendor_core.errors import Cancelled, PoiseError
+from .time_left import TimeLeft
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,6 +27,16 @@ class JobState:
     text: str = ""
     fraction: float = 0.0
     running: bool = False
+    cancelling: bool = False
+    time_left: TimeLeft | None = None
+
+    def left_text(self) -> str:
+        """How long it takes still, for an artist; that it is being found out at first."""
+        seconds = self.time_left.seconds(time.monotonic()) if self.time_left is not None else None
+        if seconds is None:
+            return "Time left: not known yet"
+        minutes, rest = divmod(seconds, 60)
+        return f"About {minutes} min {rest} s left" if minutes else f"About {rest} s left"
 
 
 state = JobState()
@@ -67,6 +79,7 @@ def start(
     _client.run(job, params, arrays)
     _finish = finish
     state.job, state.title, state.text, state.fraction, state.running = job, title, "Starting", 0.0, True
+    state.cancelling, state.time_left = False, TimeLeft(time.monotonic())
 
 
 def poll() -> "Message | None":
@@ -84,7 +97,10 @@ def poll() -> "Message | None":
         raise
     for message in messages:
         if message.type == "progress":
-            state.fraction, state.text = float(message.fields["fraction"]), str(message.fields["text"])
+            state.fraction, text = float(message.fields["fraction"]), str(message.fields["text"])
+            if state.time_left is not None:
+                state.time_left.note(state.fraction, time.monotonic())
+            state.text = state.text if state.cancelling else text
         elif message.type in ("result", "error", "cancelled"):
             state.running = False
             return message
@@ -116,7 +132,7 @@ def require_result(message: "Message", what: str) -> None:
 def cancel() -> None:
     """Ask the running job to stop; `poll` tells when it has."""
     if _client is not None and state.running:
-        state.text = "Cancelling"
+        state.text, state.cancelling = "Cancelling", True
         _client.cancel()
 
 

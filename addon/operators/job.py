@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from ...vendor_core.frames import Message
 
 BUSY = "Another job is running; wait for it or cancel it"
-_TICK = 0.1  # seconds between two looks at the worker
+_TICK = 0.05  # seconds between two looks at the worker
+_BAR = 14  # width of the progress in the status bar, in units of its height
 _timer: bpy.types.Timer | None = None  # of the module, so that disabling the add-on finds it
 
 
@@ -61,7 +62,7 @@ class JobFollower:
                 return {"PASS_THROUGH"} if jobs.state.running else self._end(context, {"CANCELLED"})
             self.report({"INFO"}, jobs.finish(context, message))  # type: ignore[attr-defined]
         except PoiseError as problem:
-            self.report({"WARNING" if isinstance(problem, Cancelled) else "ERROR"}, str(problem))  # type: ignore[attr-defined]
+            self.fail(context, problem)
             return self._end(context, {"CANCELLED"})
         return self._end(context, {"FINISHED"})
 
@@ -70,20 +71,40 @@ class JobFollower:
         jobs.close()
         self._end(context, set())
 
+    def fail(self, context: bpy.types.Context, problem: PoiseError) -> None:
+        """Say why there is no result."""
+        self.report({"WARNING" if isinstance(problem, Cancelled) else "ERROR"}, str(problem))  # type: ignore[attr-defined]
+
     def _show(self, context: bpy.types.Context) -> None:
         state = jobs.state
-        line = f"{state.title}   {100 * state.fraction:.0f} %   {state.text}   (Esc cancels)"
-        if line != self._shown:
-            self._shown = line
-            context.workspace.status_text_set(line)
-            redraw_sidebars(context)
+        now = f"{state.fraction:.2f} {state.text} {state.left_text()}"
+        if now != self._shown and context.workspace is not None:
+            self._shown = now
+            context.workspace.status_text_set(_draw_status)  # type: ignore[arg-type]  # a function, too
+            self.redraw(context)
+
+    def redraw(self, context: bpy.types.Context) -> None:
+        """Draw anew where the progress and the result are shown."""
+        redraw_sidebars(context)
 
     def _end(self, context: bpy.types.Context, result: set[str]) -> set[str]:
         _stop_timer()
         if context.workspace is not None:
             context.workspace.status_text_set(None)
-        redraw_sidebars(context)
+        self.redraw(context)
         return result
+
+
+def _draw_status(header: bpy.types.Header, context: bpy.types.Context) -> None:
+    """The status bar while a job runs."""
+    state, row = jobs.state, header.layout.row()
+    row.label(text=state.title)
+    bar = row.row(align=True)
+    bar.ui_units_x = _BAR
+    bar.progress(factor=state.fraction, text=state.text)
+    bar.operator("poise.cancel_job", text="", icon="CANCEL")
+    row.label(text=state.left_text())
+    row.label(text="Cancel", icon="EVENT_ESC")
 
 
 class POISE_OT_cancel_job(bpy.types.Operator):

@@ -28,3 +28,4 @@ class SidebarPanel:
             row = layout.row(align=True)
             row.progress(factor=state.fraction, text=state.text)
             row.operator("poise.cancel_job", text="", icon="CANCEL")
+            layout.label(text=state.left_text(), icon="TIME")
