@@ -22,6 +22,7 @@ from .operators import (
     stored,
     tracks,
     vary,
+    worker_test,
 )
 from .panels import PARTS as PANELS
 
@@ -29,6 +30,7 @@ _PARTS = (
     properties,
     preferences,
     job,
+    worker_test,
     body,
     generate,
     vary,

@@ -1,32 +1,72 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The add-on's preferences."""
+"""The add-on's preferences: the worker, and folders of files of the user's own."""
+
+import textwrap
 
 import bpy
-from bpy.props import StringProperty
+from bpy.props import EnumProperty, StringProperty
+
+from . import jobs, worker_report
 
 PACKAGE = __package__.rpartition(".addon")[0]
 """The add-on's name as Blender knows it, for example bl_ext.user_default.poise."""
+
+_LINE = 90  # letters that fit into the preferences' usual width
 
 
 class PoisePreferences(bpy.types.AddonPreferences):
     bl_idname = PACKAGE
 
+    worker_python: StringProperty(  # type: ignore[valid-type]
+        name="Python",
+        description="Python interpreter for long jobs, for example one with torch; empty for Blender's own",
+        subtype="FILE_PATH",
+    )
+    device: EnumProperty(  # type: ignore[valid-type]
+        name="Device",
+        description="Where takes are solved",
+        items=(
+            ("auto", "Automatic", "An NVIDIA GPU where the interpreter has torch and finds one, else the processor"),
+            ("cpu", "Processor", "NumPy on the processor's cores"),
+            ("cuda", "NVIDIA GPU", "CUDA; the interpreter needs torch"),
+            ("mps", "Apple GPU", "Metal; the interpreter needs torch. Not tested"),
+        ),
+    )
     body_folder: StringProperty(  # type: ignore[valid-type]
         name="Body Files",
         description="Folder of your own SMPL, SMPL-H or SMPL-X files, where Add Body from File opens",
         subtype="DIR_PATH",
     )
-    worker_python: StringProperty(  # type: ignore[valid-type]
-        name="Worker Python",
-        description="Python interpreter for long jobs, for example one with torch; empty for Blender's own",
-        subtype="FILE_PATH",
-    )
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
         layout.use_property_split = True
-        layout.prop(self, "body_folder")
-        layout.prop(self, "worker_python")
+        column = layout.column(heading="Files")
+        column.prop(self, "body_folder")
+        layout.separator()
+        layout.label(text="Worker: solves takes and cleans motions in a process of its own", icon="SYSTEM")
+        column = layout.column()
+        column.prop(self, "worker_python", placeholder="Blender's own")
+        column.prop(self, "device")
+        self._draw_test(layout.column())
+
+    def _draw_test(self, column: bpy.types.UILayout) -> None:
+        state, report = jobs.state, worker_report.latest
+        row = column.row(align=True)
+        if state.running and state.job == "test":
+            row.progress(factor=state.fraction, text=state.text)
+            row.operator("poise.cancel_job", text="", icon="CANCEL")
+        else:
+            row.operator("poise.test_worker", icon="PLAY")
+        if report is None:
+            return
+        box = column.box().column(align=True)
+        box.active = report.settings == (self.worker_python, self.device)  # dimmed where it is of other settings
+        icon = "ERROR" if report.failed else "INFO"
+        for line in report.lines:
+            for part in textwrap.wrap(line, _LINE):
+                box.label(text=part, icon=icon)
+                icon = "BLANK1"
 
 
 def preferences(context: bpy.types.Context) -> PoisePreferences:

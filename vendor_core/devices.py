@@ -47,6 +47,29 @@ def chosen_device(name: str) -> Device:
     return Device(torch.zeros(1, dtype=torch.float32, device=kind), f"{kind}: {title}, torch {torch.__version__}")
 
 
+@dataclass(frozen=True)
+class Accelerator:
+    """A device that torch can compute on."""
+
+    name: str  # of `NAMES`
+    title: str  # for the user
+    memory: int  # bytes; 0 where it has none of its own
+
+
+def accelerators() -> tuple[list[Accelerator], str]:
+    """What torch finds here, and why not more: empty where CUDA is among it. Imports torch where a GPU is possible."""
+    found, reason = [], _why_not("cuda")
+    if not reason:
+        import torch
+
+        for i in range(torch.cuda.device_count()):
+            facts = torch.cuda.get_device_properties(i)
+            found.append(Accelerator("cuda", facts.name, facts.total_memory))
+    if sys.platform == "darwin" and not _why_not("mps"):
+        found.append(Accelerator("mps", "Apple GPU", 0))
+    return found, reason
+
+
 def is_accelerated(x: Array) -> bool:
     """Whether an array lives on an accelerator, where the host should not wait for each answer."""
     return type(x) is not np.ndarray and x.device.type != "cpu"

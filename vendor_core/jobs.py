@@ -2,7 +2,7 @@
 """What both doors do: a take solved as asked, and the jobs that the worker runs, JSON in, JSON and arrays out."""
 
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from .mocap.takes import read_take
 from .motion.amass import read_motion
 from .prior import load_prior
 from .prior.plausibility import load_plausibility
+from .probe import probe
 from .skeleton import N_BODY
 
 Answer = tuple[dict[str, Any], dict[str, np.ndarray]]
@@ -170,9 +171,25 @@ def _rest_joints(params: dict[str, Any]) -> np.ndarray:
     return rest
 
 
+def test(params: dict[str, Any], report: Report) -> Answer:
+    """`probe.probe` as a job.
+
+    Params:
+        device: of `devices.NAMES`; "auto" without.
+
+    Returns:
+        The fields of `probe.Findings`.
+
+    Raises:
+        PoiseError: there is no such device.
+    """
+    return asdict(probe(_parameter(params, "device", str, "auto"), report)), {}
+
+
 JOBS: dict[str, Callable[[dict[str, Any], Report], Answer]] = {
     "ping": ping,
     "solve": solve,
     "denoise": denoise,
     "pictures": pictures,
+    "test": test,
 }

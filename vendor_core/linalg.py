@@ -71,6 +71,15 @@ def has_blas() -> bool:
         return bool(getattr(np.__config__, "get_info", lambda _name: True)("blas_opt"))
 
 
+def blas_name() -> str:
+    """The BLAS that this NumPy uses, as its makers write it; "BLAS" for one unknown, empty where there is none."""
+    if not has_blas():
+        return ""
+    known = {"openblas": "OpenBLAS", "mkl": "MKL", "blis": "BLIS", "flexiblas": "FlexiBLAS"}
+    loaded = [str(found["internal_api"]) for found in _thread_pools().info() if found["user_api"] == "blas"]
+    return next((known[name] for name in loaded if name in known), "BLAS")
+
+
 def gemm(A: Array, B: Array) -> Array:
     """Products (..., m, n) of (..., m, k) and (..., k, n), k large: 2 to 4 times `A @ B` where BLAS is missing."""
     if type(A) is not np.ndarray or has_blas():

@@ -123,6 +123,7 @@ class POISE_OT_import_c3d(bpy.types.Operator, ImportHelper):
         params = {
             "take": str(path), "layout": self.layout_name, "body": body, "betas": None if self.fit_shape else betas,
             "fps": fps if self.rate == "SCENE" else None, "first": first, "last": last,
+            "device": preferences(context).device,
         }  # fmt: skip
         return TakeRequest(
             path=path,
