@@ -122,6 +122,13 @@ def snapshot() -> dict[str, object]:
     return state
 
 
+def assert_unchanged(before: dict[str, object]) -> None:
+    """The file is as a `snapshot` has it; where it is not, say what changed."""
+    now = snapshot()
+    different = [name for name in {**before, **now} if before.get(name) != now.get(name)]
+    assert not different, "; ".join(f"{name}: {before.get(name)} -> {now.get(name)}"[:300] for name in different)
+
+
 @contextmanager
 def window():
     """The context in which undo works without a display."""

@@ -18,6 +18,7 @@ Place = tuple[int, int]
 Steps = Generator[float, None, Answer]
 OUT = Path("/job/out")
 _SLOWER = 6  # times as long as here a busy machine may take for what is waited for
+_SCREENFULS, _NOTCHES = 4, 12  # of the sidebar, and of the wheel for about one
 _BLANK = 0.03  # standard deviation of grey levels, below which a picture shows nothing
 
 
@@ -82,6 +83,15 @@ class Hands:
             self.move(x0 + (x1 - x0) * i / moves, y0 + (y1 - y0) * i / moves)
             yield 0.04
 
+    def scroll(self, place: Place, notches: int) -> Steps[None]:
+        """Turn the wheel over a place, downwards or (negative) upwards."""
+        self.move(*place)
+        yield 0.1
+        for _ in range(abs(notches)):
+            self._send("WHEELDOWNMOUSE" if notches > 0 else "WHEELUPMOUSE", "PRESS")
+            yield 0.02
+        yield 0.5
+
     def type(self, digits: str) -> Steps[None]:
         for digit in digits:
             self._send(_DIGITS[int(digit)], "PRESS", unicode=digit)
@@ -89,9 +99,19 @@ class Hands:
             yield 0.05
 
     def undo(self) -> Steps[None]:
+        """Ctrl-Z over the 3D View, and Blender has undone a step."""
+        undone: list[object] = []
+
+        def note(*scene: object) -> None:
+            undone.append(scene)
+
+        bpy.app.handlers.undo_post.append(note)
         self.move(*middle(region("WINDOW")))
         yield 0.1
         self.tap("Z", ctrl=True)
+        yield from until(lambda: bool(undone), 3, "Blender undoes a step")
+        if note in bpy.app.handlers.undo_post:
+            bpy.app.handlers.undo_post.remove(note)
         yield 0.5
 
     def _send(self, kind: str, value: str, **more: object) -> None:
@@ -113,14 +133,14 @@ def under_mouse(where: bpy.types.Region) -> str:
     return manager.clipboard.removeprefix("bpy.ops.")
 
 
-def buttons(until: str | None = None) -> Steps[dict[str, Place]]:
+def buttons(until: str | None = None, across: float = 0.4) -> Steps[dict[str, Place]]:
     """Where the sidebar's buttons and sliders are, by what `under_mouse` says of them.
 
-    The mouse goes down the sidebar, all the way or until something whose name begins with `until`.
+    The mouse goes down the sidebar, so far across it, all the way or until something whose name begins with `until`.
     """
     found: dict[str, Place] = {}
     where = region("UI")
-    x = where.x + int(where.width * 0.4)
+    x = where.x + int(where.width * across)
     for y in range(where.y + where.height - 6, where.y + 4, -9):
         hands.move(x, y)
         yield 0.03
@@ -134,8 +154,13 @@ def buttons(until: str | None = None) -> Steps[dict[str, Place]]:
 _last_seen: dict[str, Place] = {}
 
 
-def find(name: str) -> Steps[Place]:
-    """Where the sidebar's button is whose name begins so: "poise.add_body("; first looked for where it was last."""
+def find(name: str, across: float = 0.4) -> Steps[Place]:
+    """Where the sidebar's button is whose name begins so: "poise.add_body("; first looked for where it was last.
+
+    Args:
+        name: what `under_mouse` says of it begins so.
+        across: which part of the sidebar's width lies left of it.
+    """
     if name in _last_seen:
         hands.move(*_last_seen[name])
         for _ in range(8):  # a window that is busy lights buttons up late
@@ -144,11 +169,15 @@ def find(name: str) -> Steps[Place]:
                 return _last_seen[name]
         hands.move(*middle(region("WINDOW")))
         yield 0.3
-    there = yield from buttons(until=name)
-    place = next((place for found, place in there.items() if found.startswith(name)), None)
-    assert place is not None, f"no button {name}; the sidebar has {list(there)}"
-    _last_seen[name] = place
-    return place
+    there: dict[str, Place] = {}
+    for turn in range(_SCREENFULS):
+        there |= yield from buttons(name, across)
+        place = next((place for found, place in there.items() if found.startswith(name)), None)
+        if place is not None:
+            _last_seen[name] = place
+            return place
+        yield from hands.scroll(middle(region("UI")), _NOTCHES if turn < _SCREENFULS - 1 else -_SCREENFULS * _NOTCHES)
+    raise AssertionError(f"no button {name}; the sidebar has {list(there)}")
 
 
 def press(name: str) -> Steps[None]:
