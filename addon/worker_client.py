@@ -56,6 +56,7 @@ class WorkerClient:
         self._python = str(python)
         self._root = root
         self._process: subprocess.Popen[bytes] | None = None
+        self._killed: list[subprocess.Popen[bytes]] = []  # and not known to have ended
         self._reader = FrameReader()
         self._log: IO[bytes] | None = None
         self._numbers = itertools.count(1)
@@ -159,8 +160,9 @@ class WorkerClient:
         if process is not None and process.stdin and process.stdout:
             process.stdin.close()  # the worker leaves when its input ends
             process.kill()
-            process.wait()
             process.stdout.close()
+            self._killed.append(process)
+        self._killed = [process for process in self._killed if process.poll() is None]  # waiting would hold up Blender
         if log is not None:
             log.close()
 

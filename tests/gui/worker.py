@@ -14,7 +14,8 @@ import support
 from imports import REAL_TAKE, TAKE, Heart, armatures, ended, make_take, start_import, state, workers
 from robot import OUT, Steps, find, hands, middle, press, region, reports, shot, until, view, window
 
-_LONGEST_GAP = 0.5  # seconds that Blender may stand still while a job runs
+_LONGEST_GAP = 1.0  # seconds that Blender may stand still while a job runs; far above what is printed, for a machine
+# that is busy with something else says nothing of the add-on
 _CANCELLED = 0.3  # seconds from the wish to the end
 _OTHER = """
 import json, os, time
@@ -103,7 +104,7 @@ def test_progress_is_shown_in_the_panel_and_in_the_status_bar() -> Steps[None]:
         yield 0.02
     print("time left, as told:", list(dict.fromkeys(told)))
     print(f"longest gap while a take was solved and written: {heart.stop():.2f} s")
-    assert any("About" in line for line in told) and heart.longest < 2 * _LONGEST_GAP
+    assert any("About" in line for line in told) and heart.longest < _LONGEST_GAP
     yield 0.3
     yield from shot("job_done")
 
