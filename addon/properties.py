@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import bpy
 from bpy.props import (
+    BoolProperty,
     BoolVectorProperty,
     CollectionProperty,
     FloatProperty,
@@ -83,6 +84,16 @@ class PoiseRig(bpy.types.PropertyGroup):
     betas: CollectionProperty(type=PoiseBeta)  # type: ignore[valid-type]
     poses: CollectionProperty(type=PoiseStoredPose)  # type: ignore[valid-type]
     active_pose: IntProperty(name="Stored Pose", min=0)  # type: ignore[valid-type]
+    live_more: BoolProperty(  # type: ignore[valid-type]
+        name="More Handles",
+        description="Handles for elbows, knees and chest too; they follow the body until you drag them",
+        default=True,
+    )
+    live_grounded: BoolProperty(  # type: ignore[valid-type]
+        name="Feet on Ground",
+        description="Feet do not sink below the grid's plane, or below where they stood if that was deeper",
+        default=False,
+    )
 
 
 _CLASSES = (PoiseBeta, PoiseStoredJoint, PoiseStoredPose, PoiseRig)

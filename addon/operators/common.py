@@ -80,6 +80,14 @@ def redraw_sidebars(context: bpy.types.Context) -> None:
                         region.tag_redraw()
 
 
+def redraw_views(context: bpy.types.Context) -> None:
+    """Redraw the 3D Views, with their sidebars: what is drawn over the scene has changed."""
+    for window in context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type == "VIEW_3D":
+                area.tag_redraw()
+
+
 def is_rig(obj: bpy.types.Object | None) -> bool:
     """Whether the object is an armature with the bones of the SMPL family."""
     return obj is not None and obj.type == "ARMATURE" and _is_family(obj.data)

@@ -7,75 +7,19 @@ import bpy
 from bpy.props import EnumProperty
 
 from ...vendor_core.errors import PoiseError
-from .common import LIMB_ITEMS, RigOperator, redraw_sidebars, rig_of
-from .pins import toggle_pins
+from . import live_surroundings
+from .common import LIMB_ITEMS, PoiseOperator, RigOperator, redraw_sidebars, redraw_views, rig_of
+from .pins import toggle_pins, toggle_turns
 
 if TYPE_CHECKING:
     from ..rig.live import LiveSession
 
-_TICK = 1 / 60  # seconds between two looks at the handles
-_KEYS = "Pose Live   G moves a handle   P pins or frees the selected ones   Enter keeps the pose   Esc restores it"
+_BY_KEY = {"RET": "KEEP", "NUMPAD_ENTER": "KEEP", "ESC": "RESTORE", "P": "PIN", "M": "MIRROR"}
 LIMBS = tuple(item[0] for item in LIMB_ITEMS)
 
 session: "LiveSession | None" = None  # the one that runs
 _asked = ""  # by a button: "KEEP" or "RESTORE"
-_state: "_Surroundings | None" = None
-
-
-class _Surroundings:
-    """What live posing changes around the pose, and puts back: selection, mode, undo, status bar, timer.
-
-    Dragging a handle would push undo steps of its own. So Blender's global undo is off meanwhile, and the session is
-    one step.
-    """
-
-    def __init__(self, context: bpy.types.Context):
-        from ..rig.create import leave_mode
-
-        active = context.view_layer.objects.active
-        self._active = "" if active is None else active.name
-        self._mode = "OBJECT" if active is None else active.mode
-        leave_mode(context)
-        self._selected = [obj.name for obj in context.selected_objects]
-        self._timer: bpy.types.Timer | None = None
-        self._undo = False
-        self.undone = False
-
-    def start(self, context: bpy.types.Context) -> None:
-        self._timer = context.window_manager.event_timer_add(_TICK, window=context.window)
-        context.workspace.status_text_set(_KEYS)
-        self._undo = _set_global_undo(False)
-        for handlers in (bpy.app.handlers.undo_post, bpy.app.handlers.redo_post):
-            handlers.append(_note_undo)
-
-    def stop(self) -> None:
-        """Leave nothing that runs."""
-        for handlers in (bpy.app.handlers.undo_post, bpy.app.handlers.redo_post):
-            if _note_undo in handlers:
-                handlers.remove(_note_undo)
-        if self._timer is not None:
-            bpy.context.window_manager.event_timer_remove(self._timer)
-            self._timer = None
-        if self._undo:
-            _set_global_undo(True)
-        for workspace in bpy.data.workspaces:
-            workspace.status_text_set(None)
-
-    def restore_selection(self, context: bpy.types.Context) -> None:
-        """Select what was selected, in the mode that was; what is gone stays gone."""
-        from ..rig.create import leave_mode
-
-        leave_mode(context)
-        objects = context.view_layer.objects
-        for obj in context.selected_objects:
-            obj.select_set(False)
-        for name in self._selected:
-            if (obj := objects.get(name)) is not None:
-                obj.select_set(True)
-        active = objects.get(self._active)
-        objects.active = active
-        if active is not None and self._mode != "OBJECT" and active.mode != self._mode:
-            bpy.ops.object.mode_set(mode=self._mode)  # type: ignore[arg-type]
+_state: "live_surroundings.Surroundings | None" = None
 
 
 class POISE_OT_pose_live(RigOperator, bpy.types.Operator):
@@ -106,7 +50,7 @@ class POISE_OT_pose_live(RigOperator, bpy.types.Operator):
         global session, _state, _asked
         from ..rig.live import LiveSession
 
-        state = _Surroundings(context)
+        state = live_surroundings.Surroundings(context)
         try:
             obj = rig_of(context)
             session = LiveSession(context, obj, self.lock)
@@ -115,27 +59,35 @@ class POISE_OT_pose_live(RigOperator, bpy.types.Operator):
             self.report({"ERROR"}, str(problem))
             return {"CANCELLED"}
         _state, _asked = state, ""
-        state.start(context)
+        state.start(context, session)
         for other in context.selected_objects:
             other.select_set(False)
         context.view_layer.objects.active = obj
         context.window_manager.modal_handler_add(self)
         redraw_sidebars(context)
+        for note in session.held.notes:
+            self.report({"WARNING"}, note)
         return {"RUNNING_MODAL"}
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        global _asked
         if session is None or _state is None:  # ended from elsewhere
             return {"CANCELLED"}
-        if _state.undone:
+        if live_surroundings.gone:
             _close()
-            return self._say(context, "ended by an undo", "WARNING")
-        asked = _asked or _asked_by_key(context, event)
+            live_surroundings.return_to_before()
+            how = "an undo" if live_surroundings.gone == "UNDO" else "a redo"
+            return self._say(context, f"ended by {how}; the pose is as it was", "WARNING")
+        asked, _asked = _asked or _asked_by_key(context, event), ""
         if asked == "KEEP":
             return self._keep(context)
         if asked == "RESTORE":
             return self._restore(context, "the pose is as it was", "INFO")
-        if asked == "PIN":
-            toggle_pins(context)
+        if asked in ("PIN", "TURN"):
+            (toggle_pins if asked == "PIN" else toggle_turns)(context)
+            return {"RUNNING_MODAL"}
+        if asked == "MIRROR":
+            bpy.ops.poise.mirror_live()  # type: ignore[attr-defined]
             return {"RUNNING_MODAL"}
         if event.type == "TIMER":
             return self._tick(context)
@@ -147,15 +99,15 @@ class POISE_OT_pose_live(RigOperator, bpy.types.Operator):
 
     def _tick(self, context: bpy.types.Context) -> set[str]:
         assert session is not None
-        shown = session.missed
+        shown = session.misses
         try:
-            session.tick(context.scene.frame_current_final)
+            session.tick(context)
         except PoiseError as problem:
             if _is_dragging(context):  # Blender crashes where what it drags is removed: the next tick finds the same
                 return {"PASS_THROUGH"}
             return self._restore(context, f"ended: {problem}; the pose is as it was", "WARNING")
-        if session.missed != shown:
-            redraw_sidebars(context)
+        if session.misses != shown:
+            redraw_views(context)
         return {"PASS_THROUGH"}
 
     def _keep(self, context: bpy.types.Context) -> set[str]:
@@ -204,6 +156,23 @@ class POISE_OT_end_live(bpy.types.Operator):
         return {"FINISHED"}
 
 
+class POISE_OT_mirror_live(PoiseOperator, bpy.types.Operator):
+    """Go on with the mirror image of the pose; left and right handles change sides"""
+
+    bl_idname = "poise.mirror_live"
+    bl_label = "Mirror Live Pose"
+    bl_options = {"INTERNAL"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return session is not None
+
+    def run(self, context: bpy.types.Context) -> None:
+        assert session is not None
+        session.mirror()
+        redraw_views(context)
+
+
 class POISE_OT_lock_limb(bpy.types.Operator):
     """Lock a limb in the pose that it has, or free it"""
 
@@ -228,14 +197,16 @@ class POISE_OT_lock_limb(bpy.types.Operator):
 
 
 def _asked_by_key(context: bpy.types.Context, event: bpy.types.Event) -> str:
-    """What a key asks for: "KEEP", "RESTORE", "PIN", or nothing."""
+    """What a key asks for: "KEEP", "RESTORE", "PIN", "TURN", "MIRROR", or nothing."""
     if event.value != "PRESS" or not _over_view(context, event):
         return ""
     if event.type == "Z" and (event.ctrl or event.oskey) and not event.shift:
         return "RESTORE"  # the session is one undo step, also from within
-    if event.ctrl or event.alt or event.shift or event.oskey:
+    if event.ctrl or event.alt or event.oskey:
         return ""
-    return {"RET": "KEEP", "NUMPAD_ENTER": "KEEP", "ESC": "RESTORE", "P": "PIN"}.get(event.type, "")
+    if event.shift:
+        return "TURN" if event.type == "P" else ""
+    return _BY_KEY.get(event.type, "")
 
 
 def _is_dragging(context: bpy.types.Context) -> bool:
@@ -250,21 +221,6 @@ def _over_view(context: bpy.types.Context, event: bpy.types.Event) -> bool:
     return any(a.x <= x < a.x + a.width and a.y <= y < a.y + a.height for a in areas)
 
 
-def _note_undo(*_scene: object) -> None:
-    if _state is not None:
-        _state.undone = True
-
-
-def _set_global_undo(on: bool) -> bool:
-    """Switch it without making Blender save its preferences for it; what it was."""
-    preferences = bpy.context.preferences
-    assert preferences is not None
-    dirty, before = preferences.is_dirty, preferences.edit.use_global_undo
-    preferences.edit.use_global_undo = on
-    preferences.is_dirty = dirty
-    return before
-
-
 def _close() -> None:
     """Forget the session, and leave nothing running."""
     global session, _state, _asked
@@ -276,6 +232,7 @@ def _close() -> None:
 _CLASSES = (
     POISE_OT_pose_live,
     POISE_OT_end_live,
+    POISE_OT_mirror_live,
     POISE_OT_lock_limb,
 )
 register, _unregister_classes = bpy.utils.register_classes_factory(_CLASSES)  # type: ignore[misc]

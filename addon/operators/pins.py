@@ -26,6 +26,27 @@ class POISE_OT_pin_targets(bpy.types.Operator):
         return {"FINISHED"}
 
 
+class POISE_OT_turn_targets(bpy.types.Operator):
+    """Let the selected targets hold the rotation of their joints too, or free it; turn them with R"""
+
+    bl_idname = "poise.turn_targets"
+    bl_label = "Hold or Free Rotation"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        from ..rig.names import LOOK_AT
+
+        if any(obj.get("poise_joint", LOOK_AT) != LOOK_AT for obj in context.selected_objects):
+            return True
+        cls.poll_message_set("Select targets of joints")  # type: ignore[attr-defined]
+        return False
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        toggle_turns(context)
+        return {"FINISHED"}
+
+
 class POISE_OT_snap_targets(RigOperator, bpy.types.Operator):
     """Put all targets of the body where its joints are now"""
 
@@ -55,5 +76,15 @@ def toggle_pins(context: bpy.types.Context) -> None:
         set_pinned(obj, pin)
 
 
-_CLASSES = (POISE_OT_pin_targets, POISE_OT_snap_targets)
+def toggle_turns(context: bpy.types.Context) -> None:
+    """Let the selected targets hold the rotation of their joints; free it where all hold theirs."""
+    from ..rig.handles import can_turn, is_handle, is_turned, set_turned
+
+    chosen = [obj for obj in context.selected_objects if is_handle(obj) and can_turn(obj)]
+    turn = not all(is_turned(obj) for obj in chosen)
+    for obj in chosen:
+        set_turned(obj, turn)
+
+
+_CLASSES = (POISE_OT_pin_targets, POISE_OT_turn_targets, POISE_OT_snap_targets)
 register, unregister = bpy.utils.register_classes_factory(_CLASSES)  # type: ignore[misc]

@@ -53,7 +53,7 @@ class POISE_OT_add_targets(RigOperator, bpy.types.Operator):
 
 
 class POISE_OT_solve_targets(RigOperator, bpy.types.Operator):
-    """Pose the body so that its joints are at the selected empties, and plausibly everywhere else"""
+    """Pose the body so that its joints are where the selected targets are, and plausibly everywhere else"""
 
     bl_idname = "poise.solve_targets"
     bl_label = "Solve from Selected Empties"
@@ -76,28 +76,32 @@ class POISE_OT_solve_targets(RigOperator, bpy.types.Operator):
         return True
 
     def run(self, context: bpy.types.Context) -> None:
+        import numpy as np
+
         from ...vendor_core.body import body_from_joints
-        from ...vendor_core.ik import fit_joints
+        from ...vendor_core.ik import solve
         from ...vendor_core.prior import load_prior
         from ..rig.pose import read_pose, read_rig
         from ..rig.posing import full_pose, show_pose
-        from ..rig.targets import read_targets, with_body_held
+        from ..rig.targets import keypoints_of, read_targets, with_body_held
 
         obj = rig_of(context)
         rig = read_rig(obj)
         targets = read_targets(o for o in context.selected_objects if o.type == "EMPTY")
         body = body_from_joints(rig.rest_joints(), obj.name)
         hold = 1.0 if len(targets.joints) < _LEAST_FREE else self.hold
-        n = len(targets.joints)
+        n, gaze = len(targets.joints), targets.gaze is not None
         if hold > 0:
             now = read_pose(obj, rig)
             joints = body.pose(now.R_local[0, :22], now.trans[0]).joints
             targets = with_body_held(targets, joints, _HOLD * hold)
-        solved = fit_joints(body, load_prior(), targets.joints, targets.positions[None], targets.weights)
+        solved = solve(body, load_prior(), keypoints_of(targets, body))
         pose = full_pose(solved.R_local, solved.trans, self.hands)
         show_pose(context, obj, rig, pose, self.hands != "KEEP")
-        farthest = 1000 * float(solved.residual[0, :n].max())
-        self.report({"INFO"}, f"{n} target{'s' if n > 1 else ''}, the farthest missed by {farthest:.1f} mm")
+        farthest = 1000 * float(solved.residual[0, :n].max(initial=0.0))
+        line = f"{n + gaze} target{'s' if n + gaze > 1 else ''}, the farthest missed by {farthest:.1f} mm"
+        turned = [np.rad2deg(np.nanmax(misses)) for misses in solved.misses[1:]]
+        self.report({"INFO"}, line + (f" and {max(turned):.0f} degrees" if turned else ""))
 
 
 _CLASSES = (POISE_OT_add_targets, POISE_OT_solve_targets)

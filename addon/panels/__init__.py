@@ -3,4 +3,4 @@
 
 from . import body, camera, live, mocap, plausible, pose, solve, stored, timeline, variations
 
-PARTS = (body, pose, variations, stored, plausible, timeline, solve, live, camera, mocap)
+PARTS = (body, live, pose, variations, stored, plausible, timeline, solve, camera, mocap)

@@ -23,10 +23,11 @@ class LiveBones:
         obj: the armature object.
         rig: what `read_rig` gave for it.
         locked: joints whose bones are never written: they keep their channels to the bit.
+        place: write the location of the pelvis too, which is not locked then.
     """
 
-    def __init__(self, obj: bpy.types.Object, rig: Rig, locked: Collection[str]):
-        self._rig = rig
+    def __init__(self, obj: bpy.types.Object, rig: Rig, locked: Collection[str], place: bool = True):
+        self._rig, self._place = rig, place
         self._free = np.array([joint not in locked for joint in BODY_JOINTS])
         self._names = tuple(np.array(rig.bones[:N_BODY])[self._free].tolist())
         bones = obj.pose.bones
@@ -48,15 +49,14 @@ class LiveBones:
             whole = np.broadcast_to(np.eye(3), (1, len(JOINTS), 3, 3)).copy()
             whole[0, :N_BODY] = R
             bones = to_bones(self._rig, Pose(whole, trans[None]), hands=False)
-            return BonePose(self._names, bones.quaternions[:, self._free], bones.location)
+            return BonePose(self._names, bones.quaternions[:, self._free], bones.location if self._place else None)
         q = matrix_to_quaternion(self._left @ R @ self._right)[self._free]
         location = ((self._pelvis + trans) @ self._to_armature - self._rig.link[0, :3, 3]) @ self._to_pelvis
-        return BonePose(self._names, q[None], location[None])
+        return BonePose(self._names, q[None], location[None] if self._place else None)
 
     def write(self, obj: bpy.types.Object, R: np.ndarray, trans: np.ndarray) -> None:
         """Give the free bones this pose, as `bones_of` takes it."""
         bones = self.bones_of(R, trans)
-        assert bones.location is not None
         if not self._quaternions_only:
             write_pose(obj, bones)
             return
@@ -66,5 +66,6 @@ class LiveBones:
         old, new = q[self._rows], bones.quaternions[0]
         q[self._rows] = np.where(np.sum(old * new, axis=1, keepdims=True) < 0, -new, new)
         pose_bones.foreach_set("rotation_quaternion", q.ravel())
-        pose_bones[self._names[0]].location = bones.location[0]
+        if bones.location is not None:
+            pose_bones[self._names[0]].location = bones.location[0]
         obj.update_tag(refresh={"DATA"})

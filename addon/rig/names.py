@@ -7,6 +7,9 @@ from functools import lru_cache
 
 from ...vendor_core.skeleton import BODY_JOINTS, JOINTS
 
+LOOK_AT = "look_at"
+"""What the target of the gaze stands for, where others stand for a joint."""
+
 _PREFIX = re.compile(r"^(?:.*:)?(?:[mfn]_avg_)?")
 _NUMBERED = re.compile(r"^J(\d\d)$")
 _TOKENS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")

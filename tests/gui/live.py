@@ -70,7 +70,7 @@ def _gap(rig: str, joint: str) -> float:
 def _nothing_runs_on() -> None:
     assert _session() is None and bpy.context.preferences.edit.use_global_undo
     handlers = (*bpy.app.handlers.undo_post, *bpy.app.handlers.redo_post)
-    assert not [h for h in handlers if "poise" in h.__module__]
+    assert not [h for h in handlers if "live" in h.__module__]
 
 
 def test_live_drag_is_followed_at_every_step_and_is_one_undo_step() -> Steps[None]:

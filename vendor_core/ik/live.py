@@ -61,6 +61,7 @@ class LiveSolver:
         trans: (3,) metres.
         locked: joints that keep their rotation relative to the parent.
         ground: a floor that the feet do not sink below.
+        translation: the pelvis may change its place.
 
     Raises:
         TargetError: unknown joints, or a start that is no pose.
@@ -68,13 +69,13 @@ class LiveSolver:
 
     def __init__(
         self, body: BodyModel, prior: Prior, names: Sequence[str], R_local: np.ndarray, trans: np.ndarray,
-        locked: Sequence[str] = (), ground: Ground | None = None,
+        locked: Sequence[str] = (), ground: Ground | None = None, translation: bool = True,
     ):  # fmt: skip
         R_local, trans = _checked_pose(R_local, trans)
         kept = KeptPose(prior, R_local[1:])
         self._keypoints = LiveKeypoints(body, names, ground)
         self._bones = self._keypoints.points.bones
-        self._stage = Stage(Unknowns(locked=tuple(locked)))
+        self._stage = Stage(Unknowns(locked=tuple(locked), translation=translation))
         self._stepper = Stepper(self._stage, self._bones, 0)
         self._problem = Problem(self._bones, kept, (), anchor=kept.z)
         start = PoseState(R_local[None], trans[None], kept.z, np.zeros((1, 0)))

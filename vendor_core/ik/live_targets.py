@@ -22,7 +22,7 @@ FORWARD = np.array([[0.0, 0.0, 1.0]])
 """Where the face looks, in the head's frame."""
 HEAD = BODY_JOINTS.index("head")
 _LEG = 0.826  # metres from hip to ankle of the default body, to which the following belong
-_EYES = np.array([[0.0, 0.04, 0.085]])  # metres from the head's joint to between the eyes
+_EYES = np.array([0.0, 0.04, 0.085])  # metres from the head's joint to between the eyes
 _SOLES = {"ankle": ((0.0, -0.07, -0.05), (0.0, -0.07, 0.02)), "foot": ((0.0, -0.018, 0.0), (0.0, -0.018, 0.055))}
 """Metres from joints to heel and arch, ball and toes."""
 _CLEAR = 0.85  # share of a joint's height over the sole that it keeps at least, however the foot is turned
@@ -112,7 +112,7 @@ class LiveKeypoints:
         self.joints, self._ground = np.array(joints_named(body, names), dtype=np.int64), ground
         self.points = joint_points(body, self.joints.tolist())
         size, n = _size_of(body), len(self.points)
-        self._eyes = rigid_points(body, [HEAD], size * _EYES)
+        self._eyes = eyes_of(body)
         self._clearance = size * np.array([_clearance(name) for name in names])
         self._feet = np.array([name.endswith(tuple(_SOLES)) for name in names])
         nothing = np.zeros((1, n))
@@ -177,6 +177,16 @@ class LiveKeypoints:
         at, confidence = checked_targets(array_of(gaze, "gaze")[None, None], None, 1, what="gaze")
         look = LookAt(confidence, _TURN_SIGMA, self._eyes, FORWARD, at)
         return (at[0, 0], look) if confidence.any() else (nothing, None)
+
+
+def eyes_of(body: BodyModel) -> BodyPoints:
+    """The point between the eyes, fixed to the head of a body that may have no skin."""
+    return rigid_points(body, [HEAD], eyes_offset(body)[None])
+
+
+def eyes_offset(body: BodyModel) -> np.ndarray:
+    """Metres (3,) from the head's joint to between the eyes, in the head's frame."""
+    return _size_of(body) * _EYES
 
 
 def soles_of(body: BodyModel) -> BodyPoints:

@@ -108,13 +108,15 @@ class LookTargets(Target):
     forward: np.ndarray = (0.0, 0.0, 1.0)  # type: ignore[assignment]  # (3,) or (P, 3) in the joint's frame
     weights: np.ndarray | None = None
     sigma: float = ANGLE_SIGMA
+    eyes: np.ndarray | None = None  # (P, 3) metres from the joints to where they look from; the joints where None
 
     def on(self, body: BodyModel, bones: Bones) -> LookAt:
         joints = _solved_joints(body, bones, self.names)
-        targets, confidence = checked_targets(self.positions, self.weights, len(joints))
-        return LookAt(
-            confidence, self.sigma, joint_points(body, joints, bones), directions(self.forward, len(joints)), targets
-        )
+        n = len(joints)
+        targets, confidence = checked_targets(self.positions, self.weights, n)
+        eyes = np.zeros((n, 3)) if self.eyes is None else numbers(self.eyes, (n, 3), "eyes")
+        points = rigid_points(body, joints, eyes, bones=bones)
+        return LookAt(confidence, self.sigma, points, directions(self.forward, n), targets)
 
 
 @dataclass(frozen=True)
