@@ -190,9 +190,9 @@ def set_turned(handle: bpy.types.Object, turned: bool) -> None:
     set_pinned(handle, turned or is_pinned(handle))
 
 
-def targets_of(objects: Iterable[bpy.types.Object], rig: str) -> dict[str, bpy.types.Object]:
+def targets_of(objects: Iterable[bpy.types.Object | None], rig: str) -> dict[str, bpy.types.Object]:
     """The targets of a rig's body joints by joint, of all these objects, and LOOK_AT's."""
-    mine = [o for o in objects if is_handle(o) and o.get("poise_rig") == rig]
+    mine = [o for o in objects if o is not None and is_handle(o) and o.get("poise_rig") == rig]
     return {joint: o for o in mine if (joint := str(o["poise_joint"])) in (*BODY_JOINTS, LOOK_AT)}
 
 

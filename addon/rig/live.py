@@ -62,6 +62,7 @@ class LiveSession:
     def __init__(self, context: bpy.types.Context, obj: bpy.types.Object, locked: Iterable[str] = ()):
         context.view_layer.update()
         self._obj, self._name, self._frame = obj, obj.name, context.scene.frame_current_final
+        self._layer = context.scene.name, context.view_layer.name
         self._rig = read_rig(obj)
         self._world, self._rest = obj.matrix_world.copy(), _rest_mark(obj)
         now = read_pose(obj, self._rig)
@@ -110,7 +111,7 @@ class LiveSession:
         """
         start = time.perf_counter()
         try:
-            self._check(context.scene.frame_current_final)
+            self._check(context)
             self._follow_choices(context)
             raw = self.handles.read()
         except ReferenceError:
@@ -224,7 +225,10 @@ class LiveSession:
         self.lock(self.locked)
         self.settled = False
 
-    def _check(self, frame: float) -> None:
+    def _check(self, context: bpy.types.Context) -> None:
+        if (context.scene.name, context.view_layer.name) != self._layer:
+            raise LiveEnded(f"the view layer was changed from {self._layer[1]} of {self._layer[0]}")
+        frame = context.scene.frame_current_final
         if self._obj.name != self._name:
             raise LiveEnded(f'the armature "{self._name}" was renamed')
         if self._obj.mode == "EDIT" or _rest_mark(self._obj) != self._rest:

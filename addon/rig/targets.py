@@ -171,5 +171,6 @@ def weight_of(empty: bpy.types.Object) -> float:
     return float(weight)
 
 
-def _empties(objects: Iterable[bpy.types.Object]) -> list[bpy.types.Object]:
-    return [obj for obj in objects if obj.type == "EMPTY" and "poise_joint" in obj]
+def _empties(objects: Iterable[bpy.types.Object | None]) -> list[bpy.types.Object]:
+    """Those of the objects that are targets; for what was just removed Blender lists None."""
+    return [obj for obj in objects if obj is not None and obj.type == "EMPTY" and "poise_joint" in obj]

@@ -15,7 +15,7 @@ from ..skeleton import BODY_JOINTS, N_BODY
 from .bones import Kinematics
 from .checks import array_of, checked_targets, directions
 from .points import BodyPoints, joint_points, place, rigid_points
-from .residuals import AbovePlane, BoundedPosition, LookAt, Orientation, Residual
+from .residuals import AbovePlane, BoundedLookAt, BoundedOrientation, BoundedPosition, LookAt, Orientation, Residual
 from .targets import POSITION_SIGMA, checked_rotations, joints_named
 
 FORWARD = np.array([[0.0, 0.0, 1.0]])
@@ -29,7 +29,7 @@ _CLEAR = 0.85  # share of a joint's height over the sole that it keeps at least,
 _FEET, _DRAGGED = 30.0, 1.5  # how much more feet that are held count, and what is dragged
 _HELD_LIMIT, _DRAGGED_LIMIT = 0.05, 0.1  # metres from its target, beyond which a joint is pulled no harder
 STILL = 1e-6  # metres
-_TURN_SIGMA = 0.02  # radians
+_TURN_SIGMA, _TURN_LIMIT = 0.03, 0.06  # radians; a head does not break its neck to look behind
 _GROUND_SIGMA = 5e-4  # metres: no drag presses a foot into the floor
 
 
@@ -167,7 +167,8 @@ class LiveKeypoints:
         seen = confidence[0] > 0
         if (self.joints[seen] >= N_BODY).any():
             raise TargetError("a joint of the face or the hands is to be turned; expected joints of the body")
-        turns = Orientation(confidence[:, seen], _TURN_SIGMA, tuple(self.joints[seen].tolist()), R[:, seen])
+        joints, limits = tuple(self.joints[seen].tolist()), np.full((1, int(seen.sum())), _TURN_LIMIT)
+        turns = BoundedOrientation(confidence[:, seen], _TURN_SIGMA, joints, R[:, seen], limits)
         return np.where(seen[:, None, None], R[0], np.nan), turns if seen.any() else None
 
     def _look(self, gaze: np.ndarray | None) -> tuple[np.ndarray, LookAt | None]:
@@ -175,7 +176,7 @@ class LiveKeypoints:
         if gaze is None:
             return nothing, None
         at, confidence = checked_targets(array_of(gaze, "gaze")[None, None], None, 1, what="gaze")
-        look = LookAt(confidence, _TURN_SIGMA, self._eyes, FORWARD, at)
+        look = BoundedLookAt(confidence, _TURN_SIGMA, self._eyes, FORWARD, at, np.full((1, 1), _TURN_LIMIT))
         return (at[0, 0], look) if confidence.any() else (nothing, None)
 
 
