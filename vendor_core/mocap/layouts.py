@@ -14,7 +14,17 @@ from .c3d import C3D
 from .layout_table import LAYOUTS, Layout, body_parts, read_layout, simplified, synonyms
 from .placement_table import placement_table
 
-__all__ = ["LAYOUTS", "LabelMap", "Layout", "gather_markers", "map_labels", "map_markers", "read_layout"]
+__all__ = [
+    "LAYOUTS",
+    "LabelMap",
+    "Layout",
+    "candidate_layouts",
+    "gather_markers",
+    "is_unlabelled",
+    "map_labels",
+    "map_markers",
+    "read_layout",
+]
 
 _LEAST_FRACTION = 0.6  # of a layout's markers
 _LEAST_MARKERS = 15
@@ -67,7 +77,7 @@ def map_labels(labels: Sequence[str], layout: str | Path | Layout = "auto") -> L
     Raises:
         LayoutError: no layout fits, no such layout, or its file cannot be used.
     """
-    candidates = _candidates(layout)
+    candidates = candidate_layouts(layout)
     custom = LAYOUTS.get(candidates[0].name) is not candidates[0]
     meanings = candidates[0].labels if custom else synonyms()
     subjects = _subjects(labels, meanings)
@@ -88,7 +98,12 @@ def map_labels(labels: Sequence[str], layout: str | Path | Layout = "auto") -> L
     )
 
 
-def _candidates(layout: str | Path | Layout) -> list[Layout]:
+def candidate_layouts(layout: str | Path | Layout) -> list[Layout]:
+    """The layouts that "auto", a name, a csv file or a layout allows.
+
+    Raises:
+        LayoutError: no such layout, or its file cannot be used.
+    """
     if isinstance(layout, Layout):
         return [layout]
     named = {name.lower(): candidate for name, candidate in LAYOUTS.items()}
@@ -184,6 +199,13 @@ def map_markers(c3d: C3D, layout: str | Path | Layout = "auto") -> LabelMap:
             "Expected marker trajectories; export the take with its labelled markers"
         )
     return map_labels([label if i in markers else "" for i, label in enumerate(c3d.labels)], layout)
+
+
+def is_unlabelled(c3d: C3D) -> bool:
+    """Whether next to none of a take's markers carries a label, and there are enough of them for a body."""
+    labels = [c3d.labels[i].rpartition(":")[2] for i in c3d.markers()]
+    named = sum(not _UNLABELLED.fullmatch(label) for label in labels)
+    return named < _LEAST_OF_FILE and len(labels) - named >= _LEAST_MARKERS
 
 
 def gather_markers(c3d: C3D, label_map: LabelMap) -> tuple[tuple[str, ...], np.ndarray]:

@@ -20,7 +20,8 @@ from ..prior.base import Prior
 from ..rotations import log_so3
 from ..skeleton import JOINTS, N_BODY
 from .c3d import C3D
-from .layouts import LabelMap, gather_markers, map_markers
+from .label_take import label_take
+from .layouts import LabelMap, gather_markers
 from .marker_points import PlacedMarkers, place_markers
 from .solve_frames import solve_frames
 from .subject import LEAST_MARKERS, Subject, calibrate_subject
@@ -77,7 +78,8 @@ def solve_take(take: C3D, body: BodyModel, prior: Prior, options: TakeOptions, r
     began = perf_counter()
     device = chosen_device(options.device)
     report(0.0, "Reading labels")
-    label_map = map_markers(take, options.layout)
+    body = body.first_betas(N_BETAS if options.betas is None else len(options.betas))
+    label_map = label_take(take, options.layout, body, prior, lambda f, text: report(0.05 * f, text))
     labels, source = gather_markers(take, label_map)
     source = _trimmed(np.where(np.abs(source) <= FARTHEST, source, np.nan), options)
     markers, rate = resampled(z_up(source, labels, take.up_axis), take.rate, options.fps)
@@ -88,7 +90,6 @@ def solve_take(take: C3D, body: BodyModel, prior: Prior, options: TakeOptions, r
             f"no frame shows {LEAST_MARKERS} of the {len(labels)} mapped markers at once; expected a full-body take"
         )
     _check_size(markers[usable])
-    body = body.first_betas(N_BETAS if options.betas is None else len(options.betas))
     placed = place_markers(body, labels)
     report(0.05, "Placing markers")
     solved = _solved(placed, prior, markers, rate, options, device.like, lambda f, text: report(0.05 + 0.95 * f, text))

@@ -37,6 +37,11 @@ def z_up(markers: np.ndarray, labels: Sequence[str], up_axis: str) -> np.ndarray
     return np.asarray(markers, dtype=np.float64) @ turn.T
 
 
+def turned_to_z(points: np.ndarray, axis: str) -> np.ndarray:
+    """Points (..., 3), float64, turned so that an axis, "X", "Y" or "Z", is Z."""
+    return np.asarray(points, dtype=np.float64) @ _TO_Z[axis].T
+
+
 def resampled(markers: np.ndarray, rate: float, fps: float | None) -> tuple[np.ndarray, float]:
     """Markers (F', M, 3) at fps frames a second, and that rate; the source's own for None.
 
