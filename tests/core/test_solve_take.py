@@ -245,3 +245,20 @@ def test_swapped_labels_are_put_right(known: tuple[C3D, np.ndarray], solution: T
     assert "had another's label" in swapped.summary["notes"][0]
     assert np.array_equal(np.nan_to_num(swapped.markers), np.nan_to_num(solution.markers))
     assert np.linalg.norm(_joints(swapped) - _joints(solution), axis=-1).max() < 1e-6
+
+
+def test_points_that_lost_their_labels_are_recognised(known: tuple[C3D, np.ndarray], solution: TakeSolution) -> None:
+    take, _ = known
+    points, stray = take.points.copy(), np.full((len(take.points), 2, 3), np.nan, np.float32)
+    stray[30:, 0], points[30:, 20] = points[30:, 20], np.nan
+    stray[:, 1] = (3.0, 3.0, 0.5)  # something else in the room
+    residuals = np.where(np.isfinite(points).all(-1), 0.0, -1.0).astype(np.float32)
+    more = replace(
+        take,
+        points=np.concatenate([points, stray], axis=1),
+        residuals=np.concatenate([residuals, np.where(np.isfinite(stray).all(-1), 0, -1)], axis=1),
+        labels=(*take.labels, "*7", "*8"),
+    )
+    found = solve_take(more, default_body(), load_prior(), TakeOptions(), _quiet)
+    assert found.summary["notes"] == ["30 points without a label were recognised"]
+    assert np.array_equal(np.nan_to_num(found.markers), np.nan_to_num(solution.markers))

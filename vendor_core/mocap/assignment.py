@@ -41,3 +41,9 @@ def assigned(cost: np.ndarray) -> np.ndarray:
     columns = np.empty(n, dtype=int)
     columns[row_of[row_of >= 0]] = np.flatnonzero(row_of >= 0)
     return columns
+
+
+def pairs(cost: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and columns, of whichever there are fewer all, that belong together at the least cost (N, M)."""
+    n, m = cost.shape
+    return (np.arange(n), assigned(cost)) if n <= m else (assigned(cost.T), np.arange(m))

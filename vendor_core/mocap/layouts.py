@@ -24,6 +24,7 @@ __all__ = [
     "map_labels",
     "map_markers",
     "read_layout",
+    "stray_points",
 ]
 
 _LEAST_FRACTION = 0.6  # of a layout's markers
@@ -206,6 +207,12 @@ def is_unlabelled(c3d: C3D) -> bool:
     labels = [c3d.labels[i].rpartition(":")[2] for i in c3d.markers()]
     named = sum(not _UNLABELLED.fullmatch(label) for label in labels)
     return named < _LEAST_OF_FILE and len(labels) - named >= _LEAST_MARKERS
+
+
+def stray_points(c3d: C3D, label_map: LabelMap) -> np.ndarray:
+    """The points of a take that carry no label and mean no marker: (F, U, 3) float32, metres, NaN where unseen."""
+    bare = (i for i in c3d.markers().tolist() if _UNLABELLED.fullmatch(c3d.labels[i].rpartition(":")[2]))
+    return c3d.points[:, [i for i in bare if i not in label_map.columns]]
 
 
 def gather_markers(c3d: C3D, label_map: LabelMap) -> tuple[tuple[str, ...], np.ndarray]:

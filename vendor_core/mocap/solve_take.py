@@ -21,7 +21,7 @@ from ..rotations import log_so3
 from ..skeleton import JOINTS, N_BODY
 from .c3d import C3D
 from .label_take import label_take
-from .layouts import LabelMap, gather_markers
+from .layouts import LabelMap, gather_markers, stray_points
 from .marker_points import PlacedMarkers, place_markers
 from .solve_frames import solve_frames
 from .subject import LEAST_MARKERS, Subject, calibrate_subject
@@ -56,7 +56,9 @@ class TakeSolution:
     labels: tuple[str, ...]
     markers: np.ndarray  # (F, M, 3) metres, Z up, NaN where unseen, at the motion's rate
     residual: np.ndarray  # (F, M) metres, NaN where unseen
-    order: np.ndarray  # (F, M) which of the frame's labelled points each marker is, where labels were swapped
+    order: (
+        np.ndarray
+    )  # (F, M) which point each marker is: its own, another's or a nameless one after those; -1 for none
 
 
 @one_blas_thread
@@ -80,30 +82,46 @@ def solve_take(take: C3D, body: BodyModel, prior: Prior, options: TakeOptions, r
     report(0.0, "Reading labels")
     body = body.first_betas(N_BETAS if options.betas is None else len(options.betas))
     label_map = label_take(take, options.layout, body, prior, lambda f, text: report(0.05 * f, text))
-    labels, source = gather_markers(take, label_map)
-    source = _trimmed(np.where(np.abs(source) <= FARTHEST, source, np.nan), options)
-    markers, rate = resampled(z_up(source, labels, take.up_axis), take.rate, options.fps)
-    seen = np.all(np.isfinite(markers), axis=-1)
-    usable = seen.sum(1) >= LEAST_MARKERS
-    if not usable.any():
-        raise TargetError(
-            f"no frame shows {LEAST_MARKERS} of the {len(labels)} mapped markers at once; expected a full-body take"
-        )
-    _check_size(markers[usable])
+    labels, points, rate = _points(take, label_map, options)
+    markers = points[:, : len(labels)]
+    _check_markers(markers)
     placed = place_markers(body, labels)
     report(0.05, "Placing markers")
     solved = _solved(placed, prior, markers, rate, options, device.like, lambda f, text: report(0.05 + 0.95 * f, text))
-    order = unswapped(solved.places, np.nan_to_num(markers), seen)
-    swapped = float(np.mean((order != np.arange(len(labels)))[seen]))
-    if swapped > 0:
-        markers = np.take_along_axis(markers, order[..., None], axis=1)
+    order = unswapped(solved.places, np.nan_to_num(points), np.all(np.isfinite(points), axis=-1))
+    if (order != np.arange(len(labels))).any():
+        markers = np.where(
+            order[..., None] >= 0, np.take_along_axis(points, np.maximum(order, 0)[..., None], 1), np.nan
+        )
         solved = _solved(
             placed, prior, markers, rate, options, device.like, lambda f, text: report(0.5 + 0.5 * f, text)
         )
     motion = _motion(solved, rate, "default" if body.beta_names else "")
     residual = np.linalg.norm(solved.places - markers, axis=-1)
-    summary = _summary(motion, label_map, labels, residual, swapped, perf_counter() - began) | {"device": device.why}
+    summary = _summary(motion, label_map, labels, residual, order, perf_counter() - began) | {"device": device.why}
     return TakeSolution(motion, summary, labels, markers, residual, order)
+
+
+def _points(take: C3D, label_map: LabelMap, options: TakeOptions) -> tuple[tuple[str, ...], np.ndarray, float]:
+    """Labels of M markers, their points and after them those without a label, (F, N, 3) metres, Z up, and the rate."""
+    labels, markers = gather_markers(take, label_map)
+    source = np.concatenate([markers, stray_points(take, label_map)], axis=1)
+    source = _trimmed(np.where(np.abs(source) <= FARTHEST, source, np.nan), options)
+    return labels, *resampled(z_up(source, labels, take.up_axis), take.rate, options.fps)
+
+
+def _check_markers(markers: np.ndarray) -> None:
+    """Refuse markers (F, M, 3) of which no frame shows enough, or that do not span a person.
+
+    Raises:
+        TargetError: so it is.
+    """
+    usable = np.isfinite(markers).all(-1).sum(1) >= LEAST_MARKERS
+    if not usable.any():
+        raise TargetError(
+            f"no frame shows {LEAST_MARKERS} of the {markers.shape[1]} markers at once; expected a full-body take"
+        )
+    _check_size(markers[usable])
 
 
 @dataclass(frozen=True)
@@ -154,9 +172,16 @@ def _motion(solved: _Solved, rate: float, body_name: str) -> Motion:
 
 
 def _summary(
-    motion: Motion, label_map: LabelMap, labels: tuple[str, ...], residual: np.ndarray, swapped: float, seconds: float
+    motion: Motion,
+    label_map: LabelMap,
+    labels: tuple[str, ...],
+    residual: np.ndarray,
+    order: np.ndarray,
+    seconds: float,
 ) -> dict[str, Any]:
     visible = residual[np.isfinite(residual)]
+    swapped = float(np.mean((order != np.arange(len(labels)))[np.isfinite(residual) & (order < len(labels))]))
+    found = int(np.sum(order >= len(labels)))
     assert motion.frame_status is not None
     per_marker = {
         label: {
@@ -175,7 +200,7 @@ def _summary(
         "confidence": round(label_map.confidence, 3),
         "mapped": list(labels),
         "unmapped": list(label_map.unmapped),
-        "notes": [*label_map.notes, *_note_of_swaps(swapped)],
+        "notes": [*label_map.notes, *_notes_of_order(swapped, found)],
         "rms_mm": _rms_mm(visible),
         "median_mm": round(float(np.median(visible)) * 1e3, 3),
         "swapped_fraction": round(swapped, 5),
@@ -185,8 +210,9 @@ def _summary(
     }
 
 
-def _note_of_swaps(swapped: float) -> list[str]:
-    return [f"{swapped:.2%} of the markers had another's label, which was put right"] if swapped else []
+def _notes_of_order(swapped: float, found: int) -> list[str]:
+    notes = [f"{swapped:.2%} of the markers had another's label, which was put right"] if swapped else []
+    return [*notes, f"{found} points without a label were recognised"] if found else notes
 
 
 def _rms_mm(residual: np.ndarray) -> float | None:

@@ -20,7 +20,7 @@ from ..ik.solver import minimise
 from ..ik.state import PoseState, Unknowns, explained
 from ..prior.base import Prior
 from ..rotations import exp_so3
-from .assignment import assigned
+from .assignment import pairs
 from .marker_points import PlacedMarkers
 from .subject import MARKER_SIGMA, calibrate_subject, heard_within
 
@@ -154,7 +154,7 @@ def _matches(
     for row, f in enumerate(frame.tolist()):
         columns = np.flatnonzero(seen[f])
         apart = np.linalg.norm(p[f, columns][:, None] - x[row], axis=-1)
-        c, m = _pairs(np.minimum(apart, within) ** 2)
+        c, m = pairs(np.minimum(apart, within) ** 2)
         near = apart[c, m] < within
         most = max(apart.shape)
         squares = np.sum(np.minimum(apart[c, m], within) ** 2) + within**2 * (most - len(c))
@@ -162,16 +162,10 @@ def _matches(
     return found
 
 
-def _pairs(cost: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Rows and columns that belong together at the least cost."""
-    n, m = cost.shape
-    return (np.arange(n), assigned(cost)) if n <= m else (assigned(cost.T), np.arange(m))
-
-
 def _handed_out(votes: np.ndarray, seen: np.ndarray) -> np.ndarray:
     """The marker of each trajectory (P,), -1 for none, by votes (P, M); those of one marker are never seen together."""
     marker_of = np.full(len(votes), -1)
-    columns, markers = _pairs(-votes)
+    columns, markers = pairs(-votes)
     given = votes[columns, markers] > 0
     marker_of[columns[given]] = markers[given]
     taken = np.array([seen[:, marker_of == m].any(1) for m in range(votes.shape[1])])
