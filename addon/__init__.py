@@ -4,7 +4,7 @@
 Registering imports neither NumPy nor the core's rooms: each operator imports what it needs when it runs.
 """
 
-from . import heat_map, preferences, properties
+from . import heat_map, preferences, properties, sliders
 from .operators import (
     body,
     camera,
@@ -18,6 +18,7 @@ from .operators import (
     mocap,
     pins,
     plausible,
+    slide,
     solve,
     stored,
     tracks,
@@ -35,6 +36,8 @@ _PARTS = (
     generate,
     vary,
     choose,
+    sliders,
+    slide,
     stored,
     mirror,
     plausible,

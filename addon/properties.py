@@ -16,6 +16,7 @@ from bpy.props import (
 )
 
 from .operators.common import LIMB_ITEMS
+from .sliders import NAMES
 
 _quiet = False
 
@@ -42,11 +43,22 @@ def _shape_changed(slider: "PoiseBeta", context: bpy.types.Context) -> None:
     try:
         apply_shape(context, rig, current_betas(rig))
     except PoiseError as problem:
-        line = str(problem)
-        if not bpy.app.background:
-            context.window_manager.popup_menu(lambda menu, _: menu.layout.label(text=line), title="Poise", icon="ERROR")
-        else:
-            print(f"Poise: {line}")
+        say(context, str(problem))
+
+
+def say(context: bpy.types.Context, line: str) -> None:
+    """Tell the artist what is wrong with a value; a property has no report."""
+    if not bpy.app.background:
+        context.window_manager.popup_menu(lambda menu, _: menu.layout.label(text=line), title="Poise", icon="ERROR")
+    else:
+        print(f"Poise: {line}")
+
+
+def _sliders_changed(settings: "PoiseRig", context: bpy.types.Context) -> None:
+    from .sliders import moved_by_hand
+
+    if not _quiet:
+        moved_by_hand(context, settings.id_data)  # type: ignore[arg-type]
 
 
 class PoiseBeta(bpy.types.PropertyGroup):
@@ -80,6 +92,11 @@ class PoiseRig(bpy.types.PropertyGroup):
         name="Amount",
         description="How far variations go from the present pose: 0 is the pose itself, 1 is any pose",
         default=0.4, min=0.0, max=1.0, subtype="FACTOR", options=set(),
+    )  # fmt: skip
+    sliders: FloatVectorProperty(  # type: ignore[valid-type]
+        name="Pose Slider",
+        description="How far to go this way from the pose, in standard deviations of all poses; can be keyed",
+        size=len(NAMES), soft_min=-3.0, soft_max=3.0, min=-6.0, max=6.0, precision=2, update=_sliders_changed,
     )  # fmt: skip
     betas: CollectionProperty(type=PoiseBeta)  # type: ignore[valid-type]
     poses: CollectionProperty(type=PoiseStoredPose)  # type: ignore[valid-type]

@@ -1,15 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the panels of the sidebar tab "Poise" share."""
 
-import bpy
-
 from .. import jobs
-from ..operators.common import LIMB_ITEMS
-
-
-def locked_limbs(rig: bpy.types.Object) -> set[str]:
-    """The limbs that the artist has locked on a body, as the operators' property `lock` takes them."""
-    return {item[0] for item, locked in zip(LIMB_ITEMS, rig.poise.locked, strict=True) if locked}
 
 
 class SidebarPanel:

@@ -4,7 +4,8 @@
 import bpy
 
 from ..operators.common import LIMB_ITEMS, find_rig
-from .common import SidebarPanel, locked_limbs
+from ..sliders import locked_limbs
+from .common import SidebarPanel
 
 _LIMBS = ("left_arm", "head", "right_arm", "left_leg", "torso", "right_leg")  # as they stand in the panel
 _INDICES = {item[0]: i for i, item in enumerate(LIMB_ITEMS)}

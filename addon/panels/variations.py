@@ -5,7 +5,8 @@ import bpy
 
 from .. import gallery
 from ..operators.common import find_rig
-from .common import SidebarPanel, locked_limbs
+from ..sliders import locked_limbs
+from .common import SidebarPanel
 
 _COLUMNS = 3
 

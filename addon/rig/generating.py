@@ -103,14 +103,14 @@ def grounded(context: bpy.types.Context, obj: bpy.types.Object, given: Given, po
     """
     if root == "KEEP" or not given.allowed[0]:
         return poses
-    now = _lowest(given, given.now)
+    now = lowest_patches(given.rig, given.now)
     wanted = now if root == "HEIGHT" else now - lowest_point(context, obj)  # patches lie a little inside the skin
-    rise = wanted - _lowest(given, poses)
+    rise = wanted - lowest_patches(given.rig, poses)
     return Pose(poses.R_local, poses.trans + rise[:, None] * (0, 0, 1))
 
 
-def _lowest(given: Given, poses: Pose) -> np.ndarray:
-    """World heights (F,), metres, of the lowest patches of skin."""
-    rest = given.rig.rest_joints()
+def lowest_patches(rig: Rig, poses: Pose) -> np.ndarray:
+    """World heights (F,), metres, of the lowest patches of the default skin on a rig's joints."""
+    rest = rig.rest_joints()
     points = default_patches().points(poses.R_local[:, 1:N_BODY], rest) - rest[0]  # (P, F, 3) from the pelvis
     return (points * poses.R_local[:, 0, 2]).sum(-1).min(0) + rest[0, 2] + poses.trans[:, 2]

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Pose sliders: moved by hand, and at playback where they have keys.
+
+A property's update is not called at playback, so a handler follows the frames. It does next to nothing for bodies whose
+sliders have not been touched, or show what they did.
+"""
+
+import bpy
+from bpy.app.handlers import persistent
+
+from .operators.common import LIMB_ITEMS
+
+NAMES = (
+    "Crouch", "Lean Forward", "Left Arm Out", "Left Arm Up", "Right Arm Out", "Right Arm Up",
+    "Left Leg Forward", "Left Leg Out", "Right Leg Forward", "Right Leg Out",
+)  # fmt: skip
+"""What the core calls the directions of the shipped prior, here so that the panel need not load it."""
+SHOWN = "poise_slider_shown"
+"""The key under which an armature object keeps the values that its bones show."""
+
+
+def locked_limbs(rig: bpy.types.Object) -> set[str]:
+    """The limbs that the artist has locked on a body, as the operators' property `lock` takes them."""
+    return {item[0] for item, locked in zip(LIMB_ITEMS, rig.poise.locked, strict=True) if locked}
+
+
+def moved_by_hand(context: bpy.types.Context, rig: bpy.types.Object) -> None:
+    """Pose a body by its sliders' values, and key it where the artist has auto-keying on."""
+    import numpy as np
+
+    from ..vendor_core.errors import PoiseError
+    from .properties import say
+    from .rig.keys import auto_key
+    from .rig.sliders import move_sliders
+
+    context.view_layer.update()  # of what a script has just set
+    try:
+        bones = move_sliders(rig, np.array(rig.poise.sliders), locked_limbs(rig))
+    except PoiseError as problem:
+        say(context, str(problem))
+        return
+    if not sliders_keyed(rig):  # else bones with keys of their own would no longer follow
+        auto_key(context, rig, bones)
+
+
+def sliders_keyed(rig: bpy.types.Object) -> bool:
+    """Whether a body's sliders have keys."""
+    from .rig.actions import curves_of
+
+    return any(curve.data_path == "poise.sliders" for curve in curves_of(rig))
+
+
+@persistent
+def _frame_changed(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> None:
+    for obj in scene.objects:
+        if obj.type == "ARMATURE" and obj.get(SHOWN) is not None:
+            values = tuple(obj.evaluated_get(depsgraph).poise.sliders)
+            if values != tuple(obj[SHOWN]):
+                _play(obj, values)
+
+
+def _play(obj: bpy.types.Object, values: tuple[float, ...]) -> None:
+    import numpy as np
+
+    from ..vendor_core.errors import PoiseError
+    from .rig.keys import animated_bones
+    from .rig.sliders import play_sliders
+
+    try:
+        play_sliders(obj, np.array(values), locked_limbs(obj), animated_bones(obj))
+    except PoiseError as problem:
+        print(f"Poise: the sliders of {obj.name} do not play: {problem}")
+
+
+def register() -> None:
+    bpy.app.handlers.frame_change_post.append(_frame_changed)
+
+
+def unregister() -> None:
+    bpy.app.handlers.frame_change_post.remove(_frame_changed)
