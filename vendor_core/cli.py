@@ -10,11 +10,12 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, get_args
 
 from . import __version__
 from .errors import PoiseError
 from .files import replaced_file
+from .prior.interpolate import Timing
 
 _MOST = 100_000  # poses or frames made by one command: what fits in memory at a few kilobytes each
 _DIGITS = 20  # of a number on the command line; int() of thousands of them is refused by Python
@@ -136,7 +137,7 @@ def _add_interpolate(verbs: Any) -> None:
         default="latent",
         help="through the prior, each joint alone, or through the prior the shortest way; default: %(default)s",
     )
-    parser.add_argument("--timing", choices=("constant", "linear"), default="constant")
+    parser.add_argument("--timing", choices=get_args(Timing), default="constant")
     parser.add_argument("--loop", action="store_true", help="go back to the first key, which ends the motion too")
     parser.add_argument("--prior", default="vae", metavar="NAME|FILE", help="default: %(default)s")
 

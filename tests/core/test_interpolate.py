@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Interpolation: keys exact, speed even, frames counted, quaternions without jumps."""
 
+from collections.abc import Callable
 from itertools import pairwise
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -40,7 +42,7 @@ def steps(R: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize("timing", ["constant", "linear"])
+@pytest.mark.parametrize("timing", get_args(Timing))
 def test_every_key_is_hit_exactly(prior: VaePrior, keys: np.ndarray, path: PathKind, timing: Timing) -> None:
     counts = [7, 1, 12]
     R = interpolate_poses(prior, keys, counts, path=path, timing=timing)
@@ -58,6 +60,27 @@ def test_constant_timing_moves_the_skin_evenly_within_each_segment(
     even = steps(interpolate_poses(prior, keys, counts, path=path))
     for segment in np.split(even, np.cumsum(counts)[:-1]):
         assert segment.max() / segment.min() <= 1.01
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize(
+    ("timing", "way"),
+    [("ease", lambda t: 3 * t**2 - 2 * t**3), ("ease_in", lambda t: t**2), ("ease_out", lambda t: 1 - (1 - t) ** 2)],
+)
+def test_eased_timing_shares_the_way_as_said(
+    prior: VaePrior, keys: np.ndarray, path: PathKind, timing: Timing, way: Callable[[np.ndarray], np.ndarray]
+) -> None:
+    counts = [30, 10]
+    moved = steps(interpolate_poses(prior, keys[:3], counts, path, timing))
+    for segment in np.split(moved, [30]):
+        expected = np.diff(way(np.linspace(0, 1, len(segment) + 1)))
+        np.testing.assert_allclose(segment / segment.sum(), expected, atol=0.02 * expected.max())
+
+
+def test_what_the_body_does_not_do_is_eased_too(prior: VaePrior, keys: np.ndarray) -> None:
+    """A root that glides while the body holds its pose."""
+    times = inbetweens(prior, keys[[0, 0]], [4], timing="ease").times
+    np.testing.assert_allclose(times, [0, 0.15625, 0.5, 0.84375, 1])
 
 
 def test_the_geodesic_moves_the_skin_less_than_the_straight_latent_line(prior: VaePrior, keys: np.ndarray) -> None:

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Poses from key to key, every key hit exactly, at constant speed if asked.
+"""Poses from key to key, every key hit exactly, at a speed that is asked for.
 
-Constant timing measures how far the skin moves, on average over its vertices: a path is re-timed by its arc length,
-then by a few passes that make the steps between frames equal. A loop is a path whose last key is its first again.
+Speed is how far the skin moves, on average over its vertices: a path is re-timed by its arc length, then by a few
+passes that bring the steps between frames to their shares. A loop is a path whose last key is its first again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,11 +22,19 @@ from .geodesic import geodesic
 from .segment_paths import LatentPath, SegmentPath, slerp_path
 
 PathKind = Literal["latent", "slerp", "geodesic"]
-Timing = Literal["constant", "linear"]
+Timing = Literal["constant", "ease", "ease_in", "ease_out", "linear"]
+
+_EASES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "constant": lambda s: s,
+    "ease": lambda s: s * s * (3 - 2 * s),
+    "ease_in": lambda s: s * s,
+    "ease_out": lambda s: s * (2 - s),
+}
+"""Shares of a segment's way (0 to 1) by shares of its time."""
 
 _FINE = 61  # points that measure a segment's arc length
 _PASSES = 8
-_EVEN = 1e-4  # the longest step exceeds the shortest by this share at most: no further pass
+_EVEN = 1e-4  # steps exceed what they should be by this share at most: no further pass
 _STILL = 1e-6  # metres: a path this short has no speed to speak of
 
 
@@ -81,7 +89,8 @@ def inbetweens(
         counts: K - 1 numbers of steps; segment i spans counts[i] of them.
         path: "latent" through the prior; "geodesic" too, and moving the skin as little as it can; "slerp" each joint
             on its own.
-        timing: "constant" speed of the skin within each segment; "linear" in the path's parameter.
+        timing: "constant" speed of the skin within each segment; "ease": from rest to rest, "ease_in": from rest,
+            "ease_out": to rest; "linear" in the path's parameter.
         rest_joints: rest positions (22, 3), metres, of the body to measure speed on, under the default body's skin;
             its own where None.
 
@@ -97,8 +106,8 @@ def inbetweens(
     for i, count in enumerate(counts):
         along = _path(prior, R_keys[i], R_keys[i + 1], path, rest)
         t = np.linspace(0, 1, count + 1)
-        if timing == "constant" and count > 1:
-            t = _constant_speed(along, t, rest)
+        if timing != "linear" and count > 1:
+            t = _times_of_shares(along, _EASES[timing](t), rest)
         poses = along(t)
         poses[-1] = R_keys[i + 1]
         frames.append(poses[1:])
@@ -138,15 +147,15 @@ def _path(prior: Prior, start: np.ndarray, end: np.ndarray, kind: PathKind, rest
     return line if kind == "latent" else geodesic(line, default_patches(), rest)
 
 
-def _constant_speed(along: SegmentPath, t: np.ndarray, rest: np.ndarray) -> np.ndarray:
-    """Times (T,) at which the skin makes equal steps, starting from even times t (T,)."""
-    times = np.linspace(0, 1, _FINE)
+def _times_of_shares(along: SegmentPath, shares: np.ndarray, rest: np.ndarray) -> np.ndarray:
+    """Times (T,) at which the skin has gone given shares (T,), from 0 to 1, of its way."""
+    times, wanted = np.linspace(0, 1, _FINE), np.full(_FINE - 1, np.nan)
     for _ in range(1 + _PASSES):
         steps = default_patches().steps(along(times), rest)
         if steps.sum() < _STILL:  # both keys are one pose: nothing moves
-            return t
-        if len(times) == len(t) and steps.max() <= (1 + _EVEN) * steps.min():
+            return shares
+        s = np.concatenate([[0.0], np.cumsum(steps)]) / steps.sum()
+        if np.all(np.abs(np.diff(s) / wanted - 1) <= _EVEN):  # never at first: nothing is wanted of the fine times
             break
-        s = np.concatenate([[0.0], np.cumsum(steps)])
-        times = np.interp(t, s / s[-1], times)
+        times, wanted = np.interp(shares, s, times), np.diff(shares)
     return times
