@@ -20,13 +20,31 @@ def path_of(bone: str, channel: str) -> str:
 
 
 def quaternions_of(mode: str, values: np.ndarray) -> np.ndarray:
-    """Unit quaternions (F, 4), wxyz, that values (F, 3 | 4) of a bone's rotation channel mean."""
+    """Unit quaternions (..., 4), wxyz, that values (..., 3 | 4) of bones' rotation channels mean."""
     if mode == "QUATERNION":
-        length = np.linalg.norm(values, axis=1, keepdims=True)
-        return np.where(length > 0, values / np.where(length > 0, length, 1), (1.0, 0.0, 0.0, 0.0))
+        return _unit(values, (0.0, 1.0, 0.0, 0.0))  # as Blender has it
     if mode == "AXIS_ANGLE":
-        return np.array([Quaternion(row[1:], row[0]) for row in values.tolist()]).reshape(-1, 4)
-    return np.array([Euler(row, mode).to_quaternion() for row in values.tolist()]).reshape(-1, 4)
+        return _unit(_about(_unit(values[..., 1:], (0.0, 0.0, 0.0)), values[..., :1]), (1.0, 0.0, 0.0, 0.0))
+    first, second, third = (_about(np.eye(3)[i], values[..., [i]]) for i in map("XYZ".index, mode))
+    return _product(third, _product(second, first))
+
+
+def _unit(v: np.ndarray, otherwise: tuple[float, ...]) -> np.ndarray:
+    """Vectors (..., n) of length 1; of those of no length, another one."""
+    length = np.linalg.norm(v, axis=-1, keepdims=True)
+    return np.where(length > 0, v / np.where(length > 0, length, 1), otherwise)
+
+
+def _about(axis: np.ndarray, angle: np.ndarray) -> np.ndarray:
+    """Quaternions (..., 4) of turns by angles (..., 1) about unit axes (..., 3)."""
+    return np.concatenate([np.cos(angle / 2), axis * np.sin(angle / 2)], axis=-1)
+
+
+def _product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Products (..., 4) of quaternions: b turns first."""
+    w, v = a[..., :1] * b[..., :1], a[..., 1:] * b[..., 1:]
+    vector = a[..., :1] * b[..., 1:] + b[..., :1] * a[..., 1:] + np.cross(a[..., 1:], b[..., 1:])
+    return np.concatenate([w - v.sum(-1, keepdims=True), vector], axis=-1)
 
 
 def channel_values(bone: bpy.types.PoseBone, q: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ...vendor_core.body.kinematics import JointTree
+from ...vendor_core.body.kinematics import JointTree, joint_tree
 from ...vendor_core.rotations import matrix_to_quaternion, quaternion_to_matrix
 from ...vendor_core.skeleton import JOINTS, N_BODY, PARENTS
 
@@ -104,11 +104,8 @@ def to_bones(rig: Rig, pose: Pose, hands: bool) -> BonePose:
 
 def from_bones(rig: Rig, quaternions: np.ndarray, location: np.ndarray) -> Pose:
     """The pose that channels of all the rig's bones make: quaternions (F, n, 4), location (F, 3) of the pelvis."""
-    basis = quaternion_to_matrix(quaternions)
-    P = np.empty_like(basis)
-    for i, at in enumerate(rig.hangs_from):
-        link = _unscaled(rig.link[i, :3, :3])
-        P[:, i] = (link if at < 0 else P[:, at] @ link) @ basis[:, i]
+    tree = joint_tree(tuple(rig.hangs_from.tolist()))
+    P = tree.global_rotations(_unscaled(rig.link[:, :3, :3]) @ quaternion_to_matrix(quaternions))
     p_armature = location @ rig.link[0, :3, :3].T + rig.link[0, :3, 3]
     return _pose(rig, P, p_armature)
 
@@ -130,10 +127,8 @@ def upright(R_root: np.ndarray) -> np.ndarray:
 def _pose(rig: Rig, P: np.ndarray, pelvis_armature: np.ndarray) -> Pose:
     G = rig.rotation @ P @ np.swapaxes(rig.rest[:, :3, :3], -1, -2) @ rig.axes
     R_local = np.broadcast_to(np.eye(3), (len(P), len(JOINTS), 3, 3)).copy()
-    row = {int(joint): i for i, joint in enumerate(rig.joints)}
-    for joint, i in row.items():
-        up = PARENTS[joint]
-        R_local[:, joint] = G[:, i] if up < 0 else np.swapaxes(G[:, row[up]], -1, -2) @ G[:, i]
+    above = np.searchsorted(rig.joints, np.array(PARENTS)[rig.joints[1:]])
+    R_local[:, rig.joints] = np.concatenate([G[:, :1], np.swapaxes(G[:, above], -1, -2) @ G[:, 1:]], axis=1)
     p_world = pelvis_armature @ rig.world[:3, :3].T + rig.world[:3, 3]
     return Pose(R_local, p_world - rig.rest_joints()[0])
 

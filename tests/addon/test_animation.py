@@ -223,6 +223,20 @@ def test_channels_go_through_no_turn_at_all_without_a_jump(body, mode: str) -> N
     assert angle(rotations.quaternion_to_matrix(channels.quaternions_of(mode, values)), R) < 1e-5
 
 
+@pytest.mark.parametrize("mode", ["QUATERNION", "AXIS_ANGLE", "XYZ", "XZY", "YXZ", "YZX", "ZXY", "ZYX"])
+def test_channels_mean_what_blender_makes_of_them(body, mode: str) -> None:
+    rng = np.random.default_rng(1)
+    bone = body.pose.bones["left_knee"]
+    bone.rotation_mode = mode
+    channel = addon("rig.channels").channel_of(bone)
+    values = 2 * rng.standard_normal((20, len(getattr(bone, channel))))
+    values[0], values[1, 1:] = 0, 0
+    found = core("rotations").quaternion_to_matrix(addon("rig.channels").quaternions_of(mode, values))
+    for row, R in zip(values, found, strict=True):
+        setattr(bone, channel, row)
+        assert np.allclose(np.array(bone.matrix_basis)[:3, :3], R, atol=1e-6)
+
+
 def test_keys_between_whole_frames(body) -> None:
     expected = keyed(body, {1.5: 1, 8.25: 2})
     bpy.ops.poise.interpolate()
