@@ -18,6 +18,7 @@ from .kinematics import BODY_TREE
 from .model import BodyModel
 
 _PATCHES = 600  # paths at even steps by these are even within 0.4 % by every vertex of the default body
+_DIRECTIONS = 200  # lowest of the points they find: mostly the mesh's lowest vertex, in lying poses within 7 mm
 _LEAST = 1e-5  # of the strongest direction of the skin's moments: weaker ones do not show in an energy
 
 
@@ -51,6 +52,37 @@ def joint_columns(G: np.ndarray, p: np.ndarray) -> np.ndarray:
     """What moments multiply, S (N, 88, 3): the columns of each joint's rotation, then the joints' positions."""
     columns = np.swapaxes(G, -1, -2).reshape(len(G), -1, 3)
     return np.concatenate([columns, p], axis=1)
+
+
+@lru_cache(maxsize=1)
+def default_support() -> SkinPatches:
+    """Support points of the default body's skin, found once."""
+    return support_points(default_body())
+
+
+def support_points(body: BodyModel) -> SkinPatches:
+    """Vertices of a body's mesh that can be its lowest, as patches of one vertex each: of what each joint moves most,
+    those farthest out in any of many directions.
+    """
+    v, w = np.asarray(body.v_template), np.asarray(body.weights_of_first(N_BODY))
+    directions, owner = _spread_directions(_DIRECTIONS), w.argmax(axis=1)
+    chosen: set[int] = set()
+    for joint in range(N_BODY):
+        own = np.flatnonzero(owner == joint)
+        if len(own):
+            chosen.update(own[gemm(v[own], directions.T).argmax(axis=0)].tolist())
+    rows = np.array(sorted(chosen))
+    arms = w[rows, :, None] * (v[rows, None] - np.asarray(body.joints_template)[:N_BODY])
+    moments = np.concatenate([arms.reshape(len(rows), -1), w[rows]], axis=1)
+    return SkinPatches(np.full(len(rows), 1 / len(rows)), moments, np.zeros((0, moments.shape[1])))
+
+
+def _spread_directions(n: int) -> np.ndarray:
+    """Unit vectors (n, 3), spread evenly: a golden spiral."""
+    k = np.arange(n) + 0.5
+    z, turn = 1 - 2 * k / n, np.pi * (1 + np.sqrt(5)) * k
+    r = np.sqrt(1 - z * z)
+    return np.stack([r * np.cos(turn), r * np.sin(turn), z], axis=1)
 
 
 @lru_cache(maxsize=1)
