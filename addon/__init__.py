@@ -4,7 +4,7 @@
 Registering imports neither NumPy nor the core's rooms: each operator imports what it needs when it runs.
 """
 
-from . import heat_map, preferences, properties, sliders
+from . import heat_map, preferences, properties, sliders, timeline_options
 from .operators import (
     body,
     camera,
@@ -18,6 +18,7 @@ from .operators import (
     mocap,
     pins,
     plausible,
+    reduce,
     slide,
     solve,
     stored,
@@ -29,6 +30,7 @@ from .panels import PARTS as PANELS
 
 _PARTS = (
     properties,
+    timeline_options,
     preferences,
     job,
     worker_test,
@@ -42,6 +44,7 @@ _PARTS = (
     mirror,
     plausible,
     interpolate,
+    reduce,
     denoise,
     solve,
     mocap,

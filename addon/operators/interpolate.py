@@ -1,35 +1,45 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Interpolate: in-betweens along the prior's path, as keys on the timeline."""
 
-from dataclasses import dataclass
+import random
 from typing import TYPE_CHECKING
 
 import bpy
-from bpy.props import BoolProperty, EnumProperty, IntProperty
+from bpy.props import EnumProperty, IntProperty
 
-from ...vendor_core.errors import PoiseError
+from ..timeline_options import InbetweenOptions
 from .common import RigOperator, rig_of
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from ..rig.convert import Pose, Rig
+    from ..rig.convert import Rig
+    from ..rig.inbetween import Way
+    from ..rig.key_poses import KeyPoses
+
+_SEEDS = 10_000  # how many different poses the button offers: a number that an artist can note down
 
 
-@dataclass(frozen=True)
-class _Keys:
-    """Key poses on the timeline, in the armature's own space."""
+class TimelineOperator(RigOperator):
+    """An operator that writes keys of the body."""
 
-    frames: "np.ndarray"  # (K,)
-    poses: "Pose"  # K frames
-    fingers: bool
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        from ..rig.actions import why_not_writable
+
+        if not super().poll(context):
+            return False
+        why = why_not_writable(rig_of(context))
+        if why:
+            cls.poll_message_set(why)  # type: ignore[attr-defined]
+        return not why
 
 
-class POISE_OT_interpolate(RigOperator, bpy.types.Operator):
+class POISE_OT_interpolate(InbetweenOptions, TimelineOperator, bpy.types.Operator):
     """Fill the frames between key poses with plausible in-betweens, as keys"""
 
     bl_idname = "poise.interpolate"
-    bl_label = "Interpolate"
+    bl_label = "In-Betweens"
     bl_options = {"REGISTER", "UNDO"}
 
     source: EnumProperty(  # type: ignore[valid-type]
@@ -39,120 +49,151 @@ class POISE_OT_interpolate(RigOperator, bpy.types.Operator):
             ("KEYS", "All Keys", "Frames of the body's action at which its bones have keys"),
             ("SELECTED", "Selected Keys", "Frames at which keys of its bones are selected"),
             ("STORED", "Stored Poses", "The stored poses in their order, from the present frame on"),
+            ("GENERATED", "Present and Generated", "The pose that the body has now, and a generated one"),
         ),
     )
-    path: EnumProperty(  # type: ignore[valid-type]
-        name="Path",
-        description="How to get from pose to pose",
-        items=(
-            ("latent", "Prior", "Through plausible poses, as the prior has learned them"),
-            ("geodesic", "Least Motion", "Through plausible poses, moving the skin as little as can be"),
-            ("slerp", "Shortest", "Each joint on its own, the shortest way"),
-        ),
-    )
-    timing: EnumProperty(  # type: ignore[valid-type]
-        name="Timing",
-        description="Speed between two key poses",
-        items=(
-            ("constant", "Constant Speed", "The body moves evenly"),
-            ("linear", "Linear", "Even in the path's own parameter"),
-        ),
-    )
-    step: IntProperty(  # type: ignore[valid-type]
-        name="Key Every",
-        description="Frames from key to key; between keys further apart, Blender's own curves lead",
-        default=1,
-        min=1,
-    )
-    loop: BoolProperty(  # type: ignore[valid-type]
-        name="Loop",
-        description="Go back from the last key pose to the first, which is keyed again at the end",
-        default=False,
-    )
-    spacing: IntProperty(  # type: ignore[valid-type]
-        name="Frames Apart",
-        description="Frames from one stored pose to the next, and from the last key pose back to the first",
-        default=24,
-        min=1,
-    )
+    seed: IntProperty(name="Seed", description="Another seed, another pose", default=1, min=0)  # type: ignore[valid-type]
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        if not self.properties.is_property_set("seed"):  # a press of the button asks for something new
+            self.seed = random.randrange(_SEEDS)
+        return self.execute(context)
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
         layout.use_property_split = True
-        for name in ("source", "path", "timing", "step", "loop"):
-            layout.prop(self, name)
-        if self.source == "STORED" or self.loop:
+        layout.prop(self, "source")
+        of_timeline = self.source in ("KEYS", "SELECTED")
+        if self.source == "GENERATED":
+            layout.prop(self, "seed")
+        if not of_timeline or self.loop:
             layout.prop(self, "spacing")
+        draw_options(layout, self, of_timeline)
 
     def run(self, context: bpy.types.Context) -> None:
         from ...vendor_core.prior import load_prior
-        from ..rig.actions import current_action, new_action
+        from ..rig.actions import copied_action, current_action, locked_bones
+        from ..rig.allowed import only, selected_bones
         from ..rig.convert import to_bones
         from ..rig.inbetween import fill
+        from ..rig.key_poses import bones_to_key, looped
         from ..rig.keys import key_bones, keyed_frames
         from ..rig.pose import read_rig
 
         obj = rig_of(context)
         in_world = read_rig(obj)
         rig = in_world.in_own_space()
-        old = keyed_frames(obj, rig, selected=self.source == "SELECTED")
-        keys = self._stored_keys(context, obj) if self.source == "STORED" else _timeline_keys(obj, rig, old)
+        chosen = selected_bones(context, obj) if self.bones == "SELECTED" else None
+        prior, way = load_prior(), self._way(obj, in_world)
+        keys = self._key_poses(context, obj, rig, chosen, way)
         if self.loop:
-            keys = self._closed(obj, rig, keys)
-        filled = fill(load_prior(), keys.frames, keys.poses, self.path, self.timing, self.step, in_world.rest_joints())
-        bones = to_bones(rig, filled.poses, keys.fingers)
+            keys = looped(obj, rig, keys, self.spacing, over_others=self.source == "STORED")
+        names = bones_to_key(obj, rig, keys, chosen, locked_bones(obj), self.root != "KEEP")
+        filled = fill(prior, keys.frames, keys.poses, way)
+        old = keyed_frames(obj, rig, selected=False, bones=names)
         occupied = bool(((old >= keys.frames[0]) & (old <= keys.frames[-1])).any())
         fresh = self.source == "STORED" and occupied
-        action = new_action(obj, f"{obj.name} Interpolation") if fresh else current_action(obj)
-        key_bones(obj, action, filled.frames, bones, "LINEAR" if self.step == 1 else "BEZIER", ~filled.is_key)
-        context.scene.frame_set(context.scene.frame_current, subframe=context.scene.frame_subframe)
-        self.report({"INFO"}, f"{len(filled.frames)} keys from {len(keys.frames)} poses in {action.name}")
+        action = copied_action(obj, f"{obj.name} In-Betweens") if fresh else current_action(obj)
+        bones = only(to_bones(rig, filled.poses, keys.fingers), names)
+        key_bones(obj, action, filled.frames, bones, "LINEAR" if way.step == 1 else "BEZIER", ~filled.is_key)
+        line = f"{len(filled.frames)} keys from {len(keys.frames)} poses in {action.name}"
+        if self.reduce:
+            line = self._reduced(obj, in_world, names, filled.frames)
+        scene = context.scene
+        scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)
+        self.report({"INFO"}, line)
 
-    def _closed(self, obj: bpy.types.Object, rig: "Rig", keys: _Keys) -> _Keys:
-        """Key poses that end with the first one.
+    def _way(self, obj: bpy.types.Object, in_world: "Rig") -> "Way":
+        from ..rig.inbetween import Way, ground_of
 
-        Raises:
-            PoiseError: keys of the artist's own are where the way back would be.
-        """
-        from ..rig.inbetween import closed
-        from ..rig.keys import keyed_frames
+        ground = ground_of(obj, in_world.scale) if self.root == "GROUNDED" else None
+        step = 1 if self.reduce else self.step
+        return Way(self.path, self.timing, step, in_world.rest_joints(), ground)
 
-        frames, poses = closed(keys.frames, keys.poses, self.spacing)
-        own = keyed_frames(obj, rig, selected=False)
-        in_the_way = own[(own > keys.frames[-1]) & (own <= frames[-1])]
-        if self.source != "STORED" and len(in_the_way):
-            raise PoiseError(
-                f"The way back to the first pose, to frame {frames[-1]:g}, would replace your key at frame "
-                f"{in_the_way[0]:g}; expected none there: choose fewer Frames Apart, or select later keys too"
-            )
-        return _Keys(frames, poses, keys.fingers)
-
-    def _stored_keys(self, context: bpy.types.Context, obj: bpy.types.Object) -> _Keys:
+    def _key_poses(
+        self, context: bpy.types.Context, obj: bpy.types.Object, rig: "Rig", chosen: set[str] | None, way: "Way"
+    ) -> "KeyPoses":
         import numpy as np
 
-        from ..rig.inbetween import joined
-        from ..rig.stored import stored_poses
+        from ...vendor_core.prior import load_prior
+        from ..rig.inbetween import ground_of
+        from ..rig.key_poses import poses_of_list, present_and_generated, timeline_poses
 
-        poses = stored_poses(obj)
-        if len(poses) < 2:
-            raise PoiseError(f'"{obj.name}" has {len(poses)} stored poses; expected two or more: use Store Pose')
-        frames = context.scene.frame_current + self.spacing * np.arange(len(poses), dtype=float)
-        return _Keys(frames, joined(poses), fingers=True)
+        now = float(context.scene.frame_current)
+        if self.source in ("STORED", "GENERATED"):
+            _require_whole_action(obj)
+        if self.source == "STORED":
+            return poses_of_list(obj, now, self.spacing)
+        if self.source == "GENERATED":
+            frames = np.array([now, now + self.spacing])
+            scale = float(np.linalg.norm(np.array(obj.matrix_world)[:3, 0]))
+            return present_and_generated(
+                obj, rig, frames, load_prior(), self.seed, ground_of(obj, scale), way.rest_joints
+            )
+        frames, where = self._frames(context, obj, rig, chosen)
+        return timeline_poses(obj, rig, frames, where)
+
+    def _frames(
+        self, context: bpy.types.Context, obj: bpy.types.Object, rig: "Rig", chosen: set[str] | None
+    ) -> "tuple[np.ndarray, str]":
+        """Frames (K,) of the key poses on the timeline, and what has been asked of them."""
+        from ...vendor_core.skeleton import N_BODY
+        from ..rig.keys import keyed_frames
+
+        bones = [name for name in rig.bones[:N_BODY] if chosen is None or name in chosen]
+        frames = keyed_frames(obj, rig, selected=self.source == "SELECTED", bones=bones)
+        where = "selected " if self.source == "SELECTED" else ""
+        if self.span == "SCENE":
+            start, end = scene_range(context)
+            frames = frames[(frames >= start) & (frames <= end)]
+            where += f"(in frames {start} to {end}) "
+        return frames, where
+
+    def _reduced(self, obj: bpy.types.Object, in_world: "Rig", names: list[str], frames: "np.ndarray") -> str:
+        """A line on the keys, those that can be spared taken away."""
+        from ...vendor_core.errors import PoiseError
+        from ..rig.reduce import Allowed, plan_reduction
+
+        allowed, action = Allowed(self.max_angle, self.max_distance), obj.animation_data.action.name
+        try:
+            outcome = plan_reduction(obj, in_world, names, frames[0], frames[-1], allowed).write(obj)
+        except PoiseError:  # too few frames, or curves with modifiers: the in-betweens stand
+            return f"{len(frames)} keys in {action}; none of them can be spared"
+        return f"{outcome.line()} in {action}"
 
 
-def _timeline_keys(obj: bpy.types.Object, rig: "Rig", frames: "np.ndarray") -> _Keys:
-    from ..rig.convert import from_bones
-    from ..rig.keys import animated_bones, keyed_bones
+def draw_options(layout: bpy.types.UILayout | None, options: InbetweenOptions, of_timeline: bool) -> None:
+    """What the panel and the redo panel show alike."""
+    assert layout is not None
+    names = ("path", "timing", "root", "bones", *(("span",) if of_timeline else ()), "loop")
+    for name in names:
+        layout.prop(options, name)
+    layout.prop(options, "reduce")
+    if not options.reduce:
+        layout.prop(options, "step")
+        return
+    for name in ("max_angle", "max_distance"):
+        layout.prop(options, name)
 
-    if len(frames) < 2:
+
+def scene_range(context: bpy.types.Context) -> tuple[int, int]:
+    """First and last frame of the preview range, or else of the scene's."""
+    scene = context.scene
+    if scene.use_preview_range:
+        return scene.frame_preview_start, scene.frame_preview_end
+    return scene.frame_start, scene.frame_end
+
+
+def _require_whole_action(obj: bpy.types.Object) -> None:
+    """Raises a PoiseError where keys of poses would only be added to what the NLA shows."""
+    from ...vendor_core.errors import PoiseError
+    from ..rig.actions import adds_to_others
+
+    if adds_to_others(obj):
         raise PoiseError(
-            f'The body bones of "{obj.name}" have keys at {len(frames)} frames; expected two or more: pose and key '
-            "(I) its bones at several frames, or interpolate stored poses"
+            f'The action of "{obj.name}" is only a part of what the NLA shows; expected Blending: Replace with '
+            "Influence 1 in the NLA Editor"
         )
-    bones = keyed_bones(obj, rig, frames)
-    fingers = bool(animated_bones(obj) & rig.finger_bones)
-    assert bones.location is not None
-    return _Keys(frames, from_bones(rig, bones.quaternions, bones.location), fingers)
 
 
 def register() -> None:

@@ -16,12 +16,43 @@ def channelbag(obj: bpy.types.Object, action: bpy.types.Action) -> Any:
         return action
     if data.action is not action:
         data.action = action
-    if data.action_slot is None:
-        fitting = [slot for slot in action.slots if slot.target_id_type in ("OBJECT", "UNSPECIFIED")]
-        data.action_slot = fitting[0] if fitting else action.slots.new(id_type="OBJECT", name=obj.name)
+    if data.action_slot is None:  # the slots that are there are other objects'
+        data.action_slot = action.slots.new(id_type="OBJECT", name=obj.name)
     layer = action.layers[0] if action.layers else action.layers.new("Layer")
     strip = layer.strips[0] if layer.strips else layer.strips.new(type="KEYFRAME")
     return strip.channelbag(data.action_slot, ensure=True)
+
+
+def why_not_writable(obj: bpy.types.Object) -> str:
+    """Why keys of an object cannot be written now; empty where they can."""
+    data = obj.animation_data
+    if data is None:
+        return ""
+    if data.use_tweak_mode:
+        return "Leave the NLA's tweak mode first"
+    if data.action is not None and not data.action.is_editable:
+        return f'The action "{data.action.name}" is linked from another file: make it local, or take a new one'
+    return ""
+
+
+def adds_to_others(obj: bpy.types.Object) -> bool:
+    """Whether the object's action is only a part of what it shows: the NLA's strips below it show through."""
+    data = obj.animation_data
+    if data is None or not data.use_nla or not any(track.strips and not track.mute for track in data.nla_tracks):
+        return False
+    return data.action_blend_type != "REPLACE" or data.action_influence < 1
+
+
+def locked_bones(obj: bpy.types.Object) -> set[str]:
+    """Names of the bones of which a curve, or the group of one, is locked in the animation editors."""
+    locked = (curve for curve in curves_of(obj) if curve.lock or (curve.group is not None and curve.group.lock))
+    return {bone_of(curve.data_path) for curve in locked} - {""}
+
+
+def bone_of(data_path: str) -> str:
+    """The name of the bone that a data path belongs to, or the empty text."""
+    head, separator, tail = data_path.partition('pose.bones["')
+    return bpy.utils.unescape_identifier(tail.partition('"]')[0]) if separator and not head else ""
 
 
 def curves_of(obj: bpy.types.Object) -> list[bpy.types.FCurve]:

@@ -47,22 +47,22 @@ def _product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.concatenate([w - v.sum(-1, keepdims=True), vector], axis=-1)
 
 
-def channel_values(bone: bpy.types.PoseBone, q: np.ndarray) -> np.ndarray:
-    """Values (F, 3 | 4) of a bone's rotation channel that mean quaternions q (F, 4), wxyz, near the value that it has
-    and without jumps from frame to frame.
+def channel_values(mode: str, q: np.ndarray, near: np.ndarray) -> np.ndarray:
+    """Values (F, 3 | 4) of a rotation channel that mean quaternions q (F, 4), wxyz, without jumps from frame to frame.
 
     Args:
-        bone: whose rotation mode counts.
+        mode: the bone's rotation mode.
         q: without changes of sign.
+        near: (3 | 4) values that the first are to be near.
     """
-    if bone.rotation_mode == "QUATERNION":
-        return -q if np.dot(q[0], bone.rotation_quaternion[:]) < 0 else q
-    if bone.rotation_mode == "AXIS_ANGLE":
-        return _axis_angles(q, np.array(bone.rotation_axis_angle))
-    eulers: list[Euler] = []
+    if mode == "QUATERNION":
+        return -q if np.dot(q[0], near) < 0 else q
+    if mode == "AXIS_ANGLE":
+        return _axis_angles(q, near)
+    eulers = [Euler(near.tolist(), mode)]
     for rotation in map(Quaternion, q.tolist()):
-        eulers.append(rotation.to_euler(bone.rotation_mode, eulers[-1] if eulers else bone.rotation_euler))
-    return np.array(eulers)
+        eulers.append(rotation.to_euler(mode, eulers[-1]))
+    return np.array(eulers[1:])
 
 
 def _axis_angles(q: np.ndarray, near: np.ndarray) -> np.ndarray:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Animation of bones as F-curves, many frames at once, in the actions of Blender 4.2 and the layered ones of 4.4+."""
 
+from collections.abc import Collection, Container, Sequence
 from functools import cache
 from typing import Any
 
@@ -8,12 +9,15 @@ import bpy
 import numpy as np
 
 from ...vendor_core.prior.interpolate import without_jumps
-from .actions import channelbag, current_action, curves_of
+from ...vendor_core.skeleton import N_BODY
+from .actions import bone_of, channelbag, current_action, curves_of
 from .channels import channel_of, channel_values, path_of, quaternions_of
 from .convert import BonePose, Rig
 
 Keys = dict[str, np.ndarray]
 """Keys of an F-curve: each attribute of theirs as an array."""
+Curves = dict[tuple[str, int], bpy.types.FCurve]
+"""F-curves by their data path and index."""
 
 _ENUMS = ("handle_left_type", "handle_right_type", "interpolation", "easing", "type")
 _NUMBERS = ("amplitude", "back", "period")
@@ -49,7 +53,8 @@ def key_bones(
     quaternions = without_jumps(bones.quaternions)
     for i, name in enumerate(bones.bones):
         bone = obj.pose.bones[name]
-        columns = [(path_of(name, channel_of(bone)), channel_values(bone, quaternions[:, i]))]
+        near = channel_at(known, bone, channel_of(bone), frames[:1])[0]  # so that earlier keys lead up to these
+        columns = [(path_of(name, channel_of(bone)), channel_values(bone.rotation_mode, quaternions[:, i], near))]
         if i == 0 and bones.location is not None:
             columns.append((path_of(name, "location"), bones.location))
         for data_path, table in columns:
@@ -68,7 +73,7 @@ def replace_keys(curve: bpy.types.FCurve, new: Keys) -> None:
 
     Keys that are no in-betweens and were there before keep their type (keyframe, extreme, ...) and selection.
     """
-    points = curve.keyframe_points
+    points, first, last = curve.keyframe_points, new["co"][0, 0], new["co"][-1, 0]
     if len(points):
         new = _merged(_read_keys(curve), new)
         points.clear()
@@ -76,6 +81,12 @@ def replace_keys(curve: bpy.types.FCurve, new: Keys) -> None:
     for name, values in new.items():
         points.foreach_set(name, values.ravel())
     curve.update()
+    # Automatic handles outside hang together with those of keys that are gone: Blender would now move them.
+    at = new["co"][:, 0]
+    for name, outside in (("handle_left", (at <= first) & (at[0] < first)), ("handle_right", at < first),
+                          ("handle_left", at > last), ("handle_right", (at >= last) & (at[-1] > last))):  # fmt: skip
+        if outside.any():
+            points.foreach_set(name, np.where(outside[:, None], new[name], _read_vectors(curve, name)).ravel())
 
 
 def _merged(old: Keys, new: Keys) -> Keys:
@@ -83,12 +94,24 @@ def _merged(old: Keys, new: Keys) -> Keys:
     here = np.minimum(np.searchsorted(at, frames - _SAME_FRAME), len(at) - 1)
     kept = (np.abs(at[here] - frames) < _SAME_FRAME) & (old["type"][here] != made) & (new["type"] != made)
     before, after = at < frames[0] - _SAME_FRAME, at > frames[-1] + _SAME_FRAME
-    merged = {}
-    for name, values in new.items():
-        if name in ("type", *_FLAGS):
-            values = np.where(kept, old[name][here], values)
-        merged[name] = np.concatenate([old[name][before], values, old[name][after]])
-    return merged
+    new = {name: np.where(kept, old[name][here], v) if name in ("type", *_FLAGS) else v for name, v in new.items()}
+    found = np.abs(at[here] - frames) < _SAME_FRAME
+    if before.any() and found[0]:
+        _keep_outside(new, old, 0, here[0], ("handle_left",))
+    if after.any() and found[-1]:
+        _keep_outside(new, old, -1, here[-1], ("handle_right", "interpolation", "easing", *_NUMBERS))
+    return {name: np.concatenate([old[name][before], new[name], old[name][after]]) for name in new}
+
+
+def _keep_outside(new: Keys, old: Keys, i: int, j: int, names: Sequence[str]) -> None:
+    """Give the first or last new key what shapes the curve beyond it, as the old key there has it."""
+    for name in names:
+        new[name] = new[name].copy()  # one for all curves
+        new[name][i] = old[name][j]
+        if name in ("handle_left", "handle_right"):
+            kind = f"{name}_type"
+            new[kind] = new[kind].copy()
+            new[kind][i] = _enum(kind, "FREE")  # else it would follow its new neighbours
 
 
 def new_keys(frames: np.ndarray, interpolation: str, between: np.ndarray | None = None) -> Keys:
@@ -168,47 +191,72 @@ def auto_key(context: bpy.types.Context, obj: bpy.types.Object, bones: BonePose)
 
 def animated_bones(obj: bpy.types.Object) -> set[str]:
     """Names of the bones that the object's action moves."""
-    return {bpy.utils.unescape_identifier(_bone_of(curve.data_path)) for curve in curves_of(obj)}
+    return {bone_of(curve.data_path) for curve in curves_of(obj)}
 
 
-def keyed_frames(obj: bpy.types.Object, rig: Rig, selected: bool, made_too: bool = False) -> np.ndarray:
-    """Frames (K,) at which bones of the body have keys: the artist's own, or those made by a tool too; only selected
-    ones if asked.
+def keyed_frames(
+    obj: bpy.types.Object,
+    rig: Rig,
+    selected: bool,
+    made_too: bool = False,
+    bones: Container[str] | None = None,
+    types: Collection[str] | None = None,
+) -> np.ndarray:
+    """Frames (K,) at which bones have keys.
+
+    Args:
+        obj: the armature object.
+        rig: what `read_rig` gave for it.
+        selected: only selected keys.
+        made_too: those that a tool made too; else only the artist's own.
+        bones: of these bones; None for the 22 of the body.
+        types: only keys of these types; None for any.
     """
+    names = rig.bones[:N_BODY] if bones is None else bones
+    wanted = None if types is None else [_enum("type", kind) for kind in types]
     made = _enum("type", _in_between_type())
-    names = {bpy.utils.escape_identifier(name) for name in rig.bones[:22]}
     found = [np.empty(0)]
     for curve in curves_of(obj):
-        if _bone_of(curve.data_path) not in names:
+        if bone_of(curve.data_path) not in names:
             continue
         points = curve.keyframe_points
-        chosen, types = np.ones(len(points), dtype=bool), np.zeros(len(points), dtype=np.int32)
+        chosen, kinds = np.ones(len(points), dtype=bool), np.zeros(len(points), dtype=np.int32)
+        points.foreach_get("type", kinds)
         if selected:
             points.foreach_get("select_control_point", chosen)
         if not made_too:
-            points.foreach_get("type", types)
-            chosen &= types != made
+            chosen &= kinds != made
+        if wanted is not None:
+            chosen &= np.isin(kinds, wanted)
         found.append(_read_vectors(curve)[chosen, 0].astype(np.float64))
     return np.unique(np.round(np.concatenate(found), 4))
 
 
 def keyed_bones(obj: bpy.types.Object, rig: Rig, frames: np.ndarray) -> BonePose:
     """What all the rig's bones hold at frames (F,), as their F-curves say; where there is none, what they hold now."""
-    curves = {(curve.data_path, curve.array_index): curve for curve in curves_of(obj)}
-
-    def table(bone: bpy.types.PoseBone, channel: str) -> np.ndarray:
-        path, now = path_of(bone.name, channel), tuple(getattr(bone, channel))
-        columns = np.repeat(np.array([now]), len(frames), axis=0)
-        for k in range(len(now)):
-            if (path, k) in curves:
-                columns[:, k] = values_at(curves[path, k], frames)
-        return columns
-
+    curves = known_curves(obj)
     quaternions = np.empty((len(frames), len(rig.bones), 4))
     for i, name in enumerate(rig.bones):
         bone = obj.pose.bones[name]
-        quaternions[:, i] = quaternions_of(bone.rotation_mode, table(bone, channel_of(bone)))
-    return BonePose(rig.bones, quaternions, table(obj.pose.bones[rig.bones[0]], "location"))
+        values = channel_at(curves, bone, channel_of(bone), frames)
+        quaternions[:, i] = quaternions_of(bone.rotation_mode, values)
+    location = channel_at(curves, obj.pose.bones[rig.bones[0]], "location", frames)
+    return BonePose(rig.bones, quaternions, location)
+
+
+def known_curves(obj: bpy.types.Object) -> Curves:
+    """The F-curves that animate an object through its own action."""
+    return {(curve.data_path, curve.array_index): curve for curve in curves_of(obj)}
+
+
+def channel_at(curves: Curves, bone: bpy.types.PoseBone, channel: str, frames: np.ndarray) -> np.ndarray:
+    """What a bone's channel of C numbers holds at frames (F,): (F, C); where there is no curve, what it holds now."""
+    path, now = path_of(bone.name, channel), tuple(getattr(bone, channel))
+    columns = np.repeat(np.array([now]), len(frames), axis=0)
+    for k in range(len(now)):
+        if (path, k) in curves:
+            columns[:, k] = values_at(curves[path, k], frames)
+    return columns
 
 
 def values_at(curve: bpy.types.FCurve, frames: np.ndarray) -> np.ndarray:
@@ -219,9 +267,3 @@ def values_at(curve: bpy.types.FCurve, frames: np.ndarray) -> np.ndarray:
         if np.all(np.abs(co[here, 0] - frames) <= _ON_KEY):
             return co[here, 1].astype(np.float64)  # on the keys: no need to ask for each frame
     return np.array([curve.evaluate(frame) for frame in frames.tolist()])
-
-
-def _bone_of(data_path: str) -> str:
-    """The escaped name of the bone that a data path belongs to, or the empty text."""
-    head, separator, tail = data_path.partition('pose.bones["')
-    return tail.partition('"]')[0] if separator and not head else ""

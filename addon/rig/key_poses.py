@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The key poses that in-betweens go through: of the timeline, stored, or generated."""
+
+from collections.abc import Container
+from dataclasses import dataclass
+
+import bpy
+import numpy as np
+
+from ...vendor_core.errors import PoiseError
+from ...vendor_core.prior import Prior
+from ...vendor_core.skeleton import N_BODY
+from .convert import Pose, Rig, from_bones
+from .inbetween import Ground, closed, joined, lowest
+from .keys import animated_bones, keyed_bones, keyed_frames
+from .pose import read_pose
+from .stored import stored_poses
+
+
+@dataclass(frozen=True)
+class KeyPoses:
+    """K key poses, in the armature's own space."""
+
+    frames: np.ndarray  # (K,)
+    poses: Pose  # K frames
+    fingers: bool  # whether they say something about the fingers
+
+
+def timeline_poses(obj: bpy.types.Object, rig: Rig, frames: np.ndarray, where: str) -> KeyPoses:
+    """What the F-curves make of the body at the frames (K,) of its keys.
+
+    Args:
+        obj: the armature object.
+        rig: what `read_rig` gave for it, in its own space.
+        frames: of keys.
+        where: how they were chosen, for the error's line.
+
+    Raises:
+        PoiseError: there are fewer than two.
+    """
+    if len(frames) < 2:
+        raise PoiseError(
+            f'The body bones of "{obj.name}" have {where}keys at {len(frames)} frames; expected two or more: pose and '
+            "key (I) its bones at several frames, or interpolate stored poses"
+        )
+    bones = keyed_bones(obj, rig, frames)
+    assert bones.location is not None
+    return KeyPoses(frames, from_bones(rig, bones.quaternions, bones.location), _has_fingers(obj, rig))
+
+
+def poses_of_list(obj: bpy.types.Object, start: float, spacing: int) -> KeyPoses:
+    """The stored poses of a body in their order, from a frame on.
+
+    Raises:
+        PoiseError: there are fewer than two.
+    """
+    poses = stored_poses(obj)
+    if len(poses) < 2:
+        raise PoiseError(f'"{obj.name}" has {len(poses)} stored poses; expected two or more: use Store Pose')
+    return KeyPoses(start + spacing * np.arange(len(poses), dtype=float), joined(poses), fingers=True)
+
+
+def present_and_generated(
+    obj: bpy.types.Object, rig: Rig, frames: np.ndarray, prior: Prior, seed: int, ground: Ground, rest: np.ndarray
+) -> KeyPoses:
+    """The pose that a body has now, and a generated one: it stands as the present one does, at the same height.
+
+    Args:
+        obj: the armature object.
+        rig: what `read_rig` gave for it, in its own space.
+        frames: (2,)
+        prior: to generate with.
+        seed: which pose.
+        ground: which way is down.
+        rest: rest joints (22, 3) in metres.
+
+    Raises:
+        PoiseError: keys of the artist's own are where the way to the pose would be.
+    """
+    own = keyed_frames(obj, rig, selected=False, bones=rig.bones)
+    in_the_way = own[(own > frames[0]) & (own <= frames[1])]
+    if len(in_the_way):
+        raise PoiseError(
+            f"The way to the generated pose, to frame {frames[1]:g}, would replace your key at frame "
+            f"{in_the_way[0]:g}; expected none there: choose fewer Frames Apart, or go to your last key"
+        )
+    now = read_pose(obj, rig)
+    R = now.R_local.copy()
+    R[:, 1:N_BODY] = prior.decode(prior.sample(1, seed))
+    new = Pose(R, now.trans)
+    sinks = lowest(new, rest, ground) - lowest(now, rest, ground)
+    new = Pose(R, now.trans - sinks[:, None] / ground.scale * ground.up)
+    return KeyPoses(frames, joined([now, new]), _has_fingers(obj, rig))
+
+
+def looped(obj: bpy.types.Object, rig: Rig, keys: KeyPoses, spacing: int, over_others: bool) -> KeyPoses:
+    """Key poses that end with the first one.
+
+    Args:
+        obj: the armature object.
+        rig: what `read_rig` gave for it.
+        keys: that begin with it.
+        spacing: frames of the way back.
+        over_others: the way back may replace keys: its action is a new one.
+
+    Raises:
+        PoiseError: keys of the artist's own are where the way back would be.
+    """
+    frames, poses = closed(keys.frames, keys.poses, spacing)
+    own = keyed_frames(obj, rig, selected=False)
+    in_the_way = own[(own > keys.frames[-1]) & (own <= frames[-1])]
+    if not over_others and len(in_the_way):
+        raise PoiseError(
+            f"The way back to the first pose, to frame {frames[-1]:g}, would replace your key at frame "
+            f"{in_the_way[0]:g}; expected none there: choose fewer Frames Apart, or select later keys too"
+        )
+    return KeyPoses(frames, poses, keys.fingers)
+
+
+def bones_to_key(
+    obj: bpy.types.Object, rig: Rig, keys: KeyPoses, chosen: Container[str] | None, locked: Container[str], root: bool
+) -> list[str]:
+    """Names of the bones that in-betweens are written to.
+
+    Args:
+        obj: the armature object.
+        rig: what `read_rig` gave for it.
+        keys: that are gone through.
+        chosen: the only ones that may be; None for all.
+        locked: those that may not.
+        root: whether the pelvis is among them.
+
+    Raises:
+        PoiseError: none is left.
+    """
+    names = [name for i, name in enumerate(rig.bones) if i < N_BODY or (keys.fingers and name in rig.finger_bones)]
+    names = [name for name in (names if root else names[1:]) if name not in locked]
+    if chosen is not None:
+        names = [name for name in names if name in chosen]
+    if not names:
+        raise PoiseError(
+            f'No bone of "{obj.name}" is left to get keys; expected selected body bones whose curves are not locked, '
+            "or Bones: All"
+        )
+    return names
+
+
+def _has_fingers(obj: bpy.types.Object, rig: Rig) -> bool:
+    return bool(animated_bones(obj) & rig.finger_bones)
