@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import bpy
 from bpy.props import EnumProperty, IntProperty
 
-from ..timeline_options import InbetweenOptions
+from ..timeline_options import InbetweenOptions, ToleranceOptions
 from .common import RigOperator, rig_of
+from .generate import SEEDS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from ..rig.convert import Rig
     from ..rig.inbetween import Way
     from ..rig.key_poses import KeyPoses
-
-_SEEDS = 10_000  # how many different poses the button offers: a number that an artist can note down
 
 
 class TimelineOperator(RigOperator):
@@ -56,7 +55,7 @@ class POISE_OT_interpolate(InbetweenOptions, TimelineOperator, bpy.types.Operato
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         if not self.properties.is_property_set("seed"):  # a press of the button asks for something new
-            self.seed = random.randrange(_SEEDS)
+            self.seed = random.randrange(SEEDS)
         return self.execute(context)
 
     def draw(self, context: bpy.types.Context) -> None:
@@ -69,6 +68,7 @@ class POISE_OT_interpolate(InbetweenOptions, TimelineOperator, bpy.types.Operato
         if not of_timeline or self.loop:
             layout.prop(self, "spacing")
         draw_options(layout, self, of_timeline)
+        draw_tolerance(layout, self, active=self.reduce)
 
     def run(self, context: bpy.types.Context) -> None:
         from ...vendor_core.prior import load_prior
@@ -85,7 +85,7 @@ class POISE_OT_interpolate(InbetweenOptions, TimelineOperator, bpy.types.Operato
         rig = in_world.in_own_space()
         chosen = selected_bones(context, obj) if self.bones == "SELECTED" else None
         prior, way = load_prior(), self._way(obj, in_world)
-        keys = self._key_poses(context, obj, rig, chosen, way)
+        keys = self._key_poses(context, obj, rig, chosen, in_world.scale)
         if self.loop:
             keys = looped(obj, rig, keys, self.spacing, over_others=self.source == "STORED")
         names = bones_to_key(obj, rig, keys, chosen, locked_bones(obj), self.root != "KEEP")
@@ -111,11 +111,10 @@ class POISE_OT_interpolate(InbetweenOptions, TimelineOperator, bpy.types.Operato
         return Way(self.path, self.timing, step, in_world.rest_joints(), ground)
 
     def _key_poses(
-        self, context: bpy.types.Context, obj: bpy.types.Object, rig: "Rig", chosen: set[str] | None, way: "Way"
+        self, context: bpy.types.Context, obj: bpy.types.Object, rig: "Rig", chosen: set[str] | None, scale: float
     ) -> "KeyPoses":
         import numpy as np
 
-        from ...vendor_core.prior import load_prior
         from ..rig.inbetween import ground_of
         from ..rig.key_poses import poses_of_list, present_and_generated, timeline_poses
 
@@ -126,10 +125,7 @@ class POISE_OT_interpolate(InbetweenOptions, TimelineOperator, bpy.types.Operato
             return poses_of_list(obj, now, self.spacing)
         if self.source == "GENERATED":
             frames = np.array([now, now + self.spacing])
-            scale = float(np.linalg.norm(np.array(obj.matrix_world)[:3, 0]))
-            return present_and_generated(
-                obj, rig, frames, load_prior(), self.seed, ground_of(obj, scale), way.rest_joints
-            )
+            return present_and_generated(obj, rig, frames, self.seed, chosen, ground_of(obj, scale))
         frames, where = self._frames(context, obj, rig, chosen)
         return timeline_poses(obj, rig, frames, where)
 
@@ -165,15 +161,21 @@ class POISE_OT_interpolate(InbetweenOptions, TimelineOperator, bpy.types.Operato
 def draw_options(layout: bpy.types.UILayout | None, options: InbetweenOptions, of_timeline: bool) -> None:
     """What the panel and the redo panel show alike."""
     assert layout is not None
-    names = ("path", "timing", "root", "bones", *(("span",) if of_timeline else ()), "loop")
-    for name in names:
+    for name in ("path", "timing", "root", "bones", *(("span",) if of_timeline else ()), "loop"):
         layout.prop(options, name)
+    row = layout.row()
+    row.active = not options.reduce
+    row.prop(options, "step")
     layout.prop(options, "reduce")
-    if not options.reduce:
-        layout.prop(options, "step")
-        return
+
+
+def draw_tolerance(layout: bpy.types.UILayout | None, options: ToleranceOptions, active: bool) -> None:
+    """How far off a motion with fewer keys may be."""
+    assert layout is not None
+    column = layout.column(align=True)
+    column.active = active
     for name in ("max_angle", "max_distance"):
-        layout.prop(options, name)
+        column.prop(options, name)
 
 
 def scene_range(context: bpy.types.Context) -> tuple[int, int]:

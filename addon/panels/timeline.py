@@ -4,7 +4,7 @@
 import bpy
 
 from ..operators.common import find_rig
-from ..operators.interpolate import draw_options
+from ..operators.interpolate import draw_options, draw_tolerance
 from ..timeline_options import give_options
 from .common import SidebarPanel
 
@@ -22,7 +22,7 @@ class POISE_PT_interpolate(SidebarPanel, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         column = self.layout.column(align=True)
-        rig = find_rig(context)
+        rig, options = find_rig(context), context.scene.poise_timeline
         keyed = _is_keyed(rig)
         possible = {"KEYS": keyed, "SELECTED": keyed, "STORED": rig is not None and len(rig.poise.poses) > 1,
                     "GENERATED": rig is not None}  # fmt: skip
@@ -30,8 +30,12 @@ class POISE_PT_interpolate(SidebarPanel, bpy.types.Panel):
             row = column.row(align=True)
             row.active = possible[source]  # dimmed, but it still answers a press with what is missing
             button = row.operator("poise.interpolate", text=text, icon="IPO_EASE_IN_OUT")
-            give_options(context.scene.poise_timeline, button)
+            give_options(options, button)
             button.source = source
+        row = self.layout.row()
+        row.active = keyed
+        button = row.operator("poise.reduce_keys", icon="IPO_BEZIER")
+        button.max_angle, button.max_distance = options.max_angle, options.max_distance
 
 
 class POISE_PT_interpolate_options(SidebarPanel, bpy.types.Panel):
@@ -47,29 +51,12 @@ class POISE_PT_interpolate_options(SidebarPanel, bpy.types.Panel):
         options = context.scene.poise_timeline
         layout.prop(options, "spacing")
         draw_options(layout, options, of_timeline=True)
-
-
-class POISE_PT_reduce_keys(SidebarPanel, bpy.types.Panel):
-    bl_label = "Fewer Keys"
-    bl_idname = "POISE_PT_reduce_keys"
-    bl_parent_id = "POISE_PT_interpolate"
-    bl_options = {"DEFAULT_CLOSED"}
-
-    def draw(self, context: bpy.types.Context) -> None:
-        layout, options = self.layout, context.scene.poise_timeline
-        layout.use_property_split = True
-        layout.use_property_decorate = False
-        layout.prop(options, "max_angle")
-        layout.prop(options, "max_distance")
-        row = layout.row()
-        row.active = _is_keyed(find_rig(context))
-        button = row.operator("poise.reduce_keys", icon="IPO_BEZIER")
-        button.max_angle, button.max_distance = options.max_angle, options.max_distance
+        draw_tolerance(layout, options, active=True)  # Reduce Keys heeds it too
 
 
 def _is_keyed(rig: bpy.types.Object | None) -> bool:
     return rig is not None and rig.animation_data is not None and rig.animation_data.action is not None
 
 
-_CLASSES = (POISE_PT_interpolate, POISE_PT_interpolate_options, POISE_PT_reduce_keys)
+_CLASSES = (POISE_PT_interpolate, POISE_PT_interpolate_options)
 register, unregister = bpy.utils.register_classes_factory(_CLASSES)  # type: ignore[misc]

@@ -8,7 +8,9 @@ import bpy
 import numpy as np
 
 from ...vendor_core.errors import PoiseError
-from ...vendor_core.prior import Prior
+from ...vendor_core.prior import load_prior
+from ...vendor_core.prior.draw import drawn_pose
+from ...vendor_core.prior.plausibility import load_plausibility
 from ...vendor_core.skeleton import N_BODY
 from .convert import Pose, Rig, from_bones
 from .inbetween import Ground, closed, joined, lowest
@@ -61,7 +63,7 @@ def poses_of_list(obj: bpy.types.Object, start: float, spacing: int) -> KeyPoses
 
 
 def present_and_generated(
-    obj: bpy.types.Object, rig: Rig, frames: np.ndarray, prior: Prior, seed: int, ground: Ground, rest: np.ndarray
+    obj: bpy.types.Object, rig: Rig, frames: np.ndarray, seed: int, chosen: Container[str] | None, ground: Ground
 ) -> KeyPoses:
     """The pose that a body has now, and a generated one: it stands as the present one does, at the same height.
 
@@ -69,10 +71,9 @@ def present_and_generated(
         obj: the armature object.
         rig: what `read_rig` gave for it, in its own space.
         frames: (2,)
-        prior: to generate with.
         seed: which pose.
+        chosen: bones that the pose is for, the others staying; None for all.
         ground: which way is down.
-        rest: rest joints (22, 3) in metres.
 
     Raises:
         PoiseError: keys of the artist's own are where the way to the pose would be.
@@ -84,9 +85,9 @@ def present_and_generated(
             f"The way to the generated pose, to frame {frames[1]:g}, would replace your key at frame "
             f"{in_the_way[0]:g}; expected none there: choose fewer Frames Apart, or go to your last key"
         )
-    now = read_pose(obj, rig)
-    R = now.R_local.copy()
-    R[:, 1:N_BODY] = prior.decode(prior.sample(1, seed))
+    now, rest = read_pose(obj, rig), ground.scale * rig.rest_joints()
+    R, kept = now.R_local.copy(), np.array([chosen is not None and bone not in chosen for bone in rig.bones[1:N_BODY]])
+    R[0, 1:N_BODY] = drawn_pose(load_prior(), load_plausibility(), R[0, 1:N_BODY], seed, kept)
     new = Pose(R, now.trans)
     sinks = lowest(new, rest, ground) - lowest(now, rest, ground)
     new = Pose(R, now.trans - sinks[:, None] / ground.scale * ground.up)

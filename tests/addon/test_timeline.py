@@ -144,6 +144,17 @@ def test_a_generated_pose_is_gone_to_from_the_present_one(body, scene) -> None:
     assert abs(lowest) < 5e-3
 
 
+def test_a_generated_pose_of_selected_bones_leaves_the_others(body, scene) -> None:
+    keyed(body, {1: 3})
+    scene.frame_set(1)
+    before, start = curves(body), rotations_at(body, 1)
+    select(body, "left_shoulder", "left_elbow")
+    assert bpy.ops.poise.interpolate(source="GENERATED", seed=5, spacing=12, bones="SELECTED") == {"FINISHED"}
+    assert changed(before, curves(body)) == {"left_shoulder", "left_elbow"}
+    turned = [angle(rotations_at(body, 13)[joint], start[joint]) > 1e-3 for joint in range(22)]
+    assert np.flatnonzero(turned).tolist() == [16, 18]
+
+
 def test_a_generated_pose_never_replaces_keys_of_the_artists_own(body, scene) -> None:
     keyed(body, {1: 1, 11: 2})
     scene.frame_set(1)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from vendor_core.body import BodyModel, default_body
-from vendor_core.body.patches import default_patches, joint_columns, joints_of, skin_patches
+from vendor_core.body.patches import default_patches, default_support, joint_columns, joints_of, skin_patches
 from vendor_core.rotations import exp_so3
 
 
@@ -33,6 +33,17 @@ def test_the_mean_of_all_patches_is_the_mean_of_all_vertices(
     skin = default_patches()
     assert skin.share.sum() == pytest.approx(1)
     np.testing.assert_allclose(np.tensordot(skin.share, skin.points(poses, rest), 1), meshes.mean(1), atol=1e-12)
+
+
+def test_the_lowest_of_the_support_points_is_the_lowest_of_the_mesh(
+    poses: np.ndarray, meshes: np.ndarray, rest: np.ndarray
+) -> None:
+    points = default_support().points(poses, rest)
+    assert len(points) < 2000
+    for direction in np.concatenate([np.eye(3), -np.eye(3), np.full((1, 3), 0.6)]):
+        missed = (points @ direction).min(axis=0) - (meshes @ direction).min(axis=1)
+        assert missed.min() > -1e-9
+        assert np.median(missed) < 1e-3 and missed.max() < 0.02
 
 
 def test_patches_of_one_vertex_are_the_mesh(poses: np.ndarray, meshes: np.ndarray, rest: np.ndarray) -> None:

@@ -5,7 +5,7 @@ import bpy
 import numpy as np
 import support
 from bpy_extras.view3d_utils import location_3d_to_region_2d
-from robot import Steps, find, frame_selected, hands, middle, press, region, shot, view
+from robot import Place, Steps, buttons, find, frame_selected, hands, middle, press, region, shot, view
 
 
 def body_in_view() -> Steps[bpy.types.Object]:
@@ -55,6 +55,14 @@ def _type_seed(text: str) -> Steps[None]:
     yield 0.6
 
 
+def in_between_button(source: str) -> Steps[Place]:
+    """Where the button is that interpolates between these key poses."""
+    there = yield from buttons()
+    found = [place for name, place in there.items() if "poise.interpolate(" in name and f"source='{source}'" in name]
+    assert found, f"no button for {source} among {list(there)}"
+    return found[0]
+
+
 def test_stored_poses_become_a_motion_and_go_with_undo() -> Steps[None]:
     rig = yield from body_in_view()
     name = rig.name
@@ -65,7 +73,8 @@ def test_stored_poses_become_a_motion_and_go_with_undo() -> Steps[None]:
         bpy.ops.ed.undo_push(message="Store poses")
     yield from shot("sidebar_stored_poses", region("UI"))
     before = support.snapshot()
-    yield from press("poise.interpolate(source='STORED')")
+    place = yield from in_between_button("STORED")
+    yield from hands.click(place)
     assert len(support.addon("rig.keys").curves_of(bpy.data.objects[name])) > 60
     yield from shot("interpolated")
     yield from hands.undo()
