@@ -4,7 +4,7 @@
 Registering imports neither NumPy nor the core's rooms: each operator imports what it needs when it runs.
 """
 
-from . import heat_map, preferences, properties, sliders, timeline_options
+from . import heat_map, picture_draw, preferences, properties, sliders, timeline_options
 from .operators import (
     body,
     camera,
@@ -51,6 +51,7 @@ _PARTS = (
     pins,
     live,
     heat_map,
+    picture_draw,
     camera,
     tracks,
     *PANELS,

@@ -74,10 +74,10 @@ class POISE_OT_solve_picture(CameraOperator, bpy.types.Operator):
     bl_label = "Solve from Picture"
     bl_options = {"REGISTER", "UNDO"}
 
-    accuracy: FloatProperty(  # type: ignore[valid-type]
-        name="Accuracy",
-        description="How exactly the targets lie on their joints, in percent of the picture's height: "
-        "the less exactly, the more plausible the pose",
+    tolerance: FloatProperty(  # type: ignore[valid-type]
+        name="Tolerance",
+        description="How far targets may lie beside their joints, in percent of the picture's height: "
+        "the farther, the more plausible the pose",
         default=0.5, min=0.05, max=5.0, precision=2, subtype="PERCENTAGE",
     )  # fmt: skip
     from_pose: BoolProperty(  # type: ignore[valid-type]
@@ -108,7 +108,7 @@ class POISE_OT_solve_picture(CameraOperator, bpy.types.Operator):
         context.view_layer.update()
         rig, camera = read_rig(obj), read_camera(context, view)
         seen = read_picture_targets(camera, picture_targets(context.view_layer.objects, obj.name))
-        sigma = self.accuracy / 100 * frame_of(context).height
+        sigma = self.tolerance / 100 * frame_of(context).height
         body, prior = body_from_joints(rig.rest_joints(), obj.name), load_prior()
         targets = ImageTargets(seen.joints, seen.pixels[None], camera, sigma=sigma)
         start = start_from(prior, read_pose(obj, rig)) if self.from_pose else None

@@ -47,10 +47,10 @@ class POISE_OT_solve_tracks(CameraOperator, bpy.types.Operator):
             ("RANGE", "Scene Range", "In the preview range, or else in the scene's frame range"),
         ),
     )
-    accuracy: FloatProperty(  # type: ignore[valid-type]
-        name="Accuracy",
-        description="How exactly the tracks follow their joints, in percent of the picture's height: "
-        "the less exactly, the more plausible and even the motion",
+    tolerance: FloatProperty(  # type: ignore[valid-type]
+        name="Tolerance",
+        description="How far tracks may lie beside their joints, in percent of the picture's height: "
+        "the farther, the more plausible and even the motion",
         default=0.5, min=0.05, max=5.0, precision=2, subtype="PERCENTAGE",
     )  # fmt: skip
 
@@ -75,7 +75,7 @@ class POISE_OT_solve_tracks(CameraOperator, bpy.types.Operator):
         layout = self.layout
         layout.use_property_split = True
         layout.prop(self, "source")
-        layout.prop(self, "accuracy")
+        layout.prop(self, "tolerance")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:
@@ -106,7 +106,7 @@ class POISE_OT_solve_tracks(CameraOperator, bpy.types.Operator):
         }  # fmt: skip
         render = context.scene.render
         rate = render.fps / render.fps_base
-        params = {"joints": list(tracks.joints), "sigma": self.accuracy / 100 * size.height, "rate": rate}
+        params = {"joints": list(tracks.joints), "sigma": self.tolerance / 100 * size.height, "rate": rate}
         return _Request(obj.name, clip.name, tracks.frames, len(tracks.joints), tracks.note), params, arrays
 
     def _range(self, context: bpy.types.Context) -> tuple[int | None, int | None]:

@@ -17,6 +17,7 @@ from ...vendor_core.ik.camera import NEAR, Camera
 from ...vendor_core.ik.state import PoseState
 from ...vendor_core.prior import Prior
 from ...vendor_core.skeleton import BODY_JOINTS, N_BODY
+from ..picture_draw import colour_of
 from .camera import frame_of, read_camera
 from .convert import Pose
 from .pose import read_rig
@@ -29,7 +30,6 @@ SEEN = (
 JOINT = "poise_picture_joint"
 _SIZE = 0.008  # of an empty, as a share of the picture's height
 _DISTANCE = 1.0  # of the plane from the camera, unless its clipping begins later
-_LEFT, _RIGHT, _MIDDLE = (0.2, 0.55, 1.0, 1.0), (1.0, 0.55, 0.1, 1.0), (0.9, 0.9, 0.9, 1.0)
 _FEWEST = 4
 _FIGURE = 0.8  # height, as a share of the picture's, of a body that the camera does not see
 
@@ -105,8 +105,8 @@ def _new_target(
     context: bpy.types.Context, obj: bpy.types.Object, view: bpy.types.Object, joint: str
 ) -> bpy.types.Object:
     target = bpy.data.objects.new(f"Picture.{joint}", None)
-    target.empty_display_type, target.show_in_front, target.show_name = "SPHERE", True, True
-    target.color = _LEFT if joint.startswith("left") else _RIGHT if joint.startswith("right") else _MIDDLE
+    target.empty_display_type, target.show_in_front = "SPHERE", True
+    target.color = colour_of(joint)
     target[JOINT], target["poise_rig"] = joint, obj.name
     target.parent = view
     context.collection.objects.link(target)
