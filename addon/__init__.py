@@ -6,6 +6,7 @@ Registering imports neither NumPy nor the core's rooms: each operator imports wh
 
 from . import heat_map, picture_draw, preferences, properties, sliders, timeline_options
 from .operators import (
+    asset,
     body,
     camera,
     choose,
@@ -41,6 +42,7 @@ _PARTS = (
     sliders,
     slide,
     stored,
+    asset,
     mirror,
     plausible,
     interpolate,

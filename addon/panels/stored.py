@@ -32,6 +32,9 @@ class POISE_PT_stored_poses(SidebarPanel, bpy.types.Panel):
         buttons.operator("poise.store_pose", text="", icon="ADD")
         buttons.operator("poise.remove_pose", text="", icon="REMOVE")
         layout.operator("poise.apply_pose", icon="ARMATURE_DATA")
+        row = layout.row(align=True)
+        row.operator("poise.save_pose_asset", icon="ASSET_MANAGER").poses = "PRESENT"
+        row.operator("poise.save_pose_asset", text="All Stored").poses = "STORED"
 
 
 _CLASSES = (POISE_UL_poses, POISE_PT_stored_poses)

@@ -47,7 +47,18 @@ def key_bones(
         interpolation: of the keys.
         between: (F,) true for in-betweens: they are marked as made by a tool, and found again as such.
     """
-    bag = channelbag(obj, action)
+    key_into(channelbag(obj, action), obj, frames, bones, interpolation, between)
+
+
+def key_into(
+    bag: Any,
+    obj: bpy.types.Object,
+    frames: np.ndarray,
+    bones: BonePose,
+    interpolation: str = "LINEAR",
+    between: np.ndarray | None = None,
+) -> None:
+    """Key bones as `key_bones` does in a channelbag, or before 4.4 an action, of any action; the object's stays."""
     known = {(curve.data_path, curve.array_index): curve for curve in bag.fcurves}
     fresh = new_keys(frames, interpolation, between)
     quaternions = without_jumps(bones.quaternions)

@@ -7,8 +7,14 @@ from ...vendor_core.body.thumbnails import thumbnails
 from .convert import Y_UP_TO_Z_UP, Pose
 
 
-def pictures_of(poses: Pose, size: int = 128) -> np.ndarray:
-    """Pictures (F, size, size, 4) of poses in the world, as `thumbnails` draws them."""
+def pictures_of(poses: Pose, size: int = 128, axes: np.ndarray = Y_UP_TO_Z_UP) -> np.ndarray:
+    """Pictures (F, size, size, 4) of poses as `thumbnails` draws them.
+
+    Args:
+        poses: in the world, or in an armature's own space.
+        size: pixels along each side.
+        axes: (3, 3) the world's, or the armature's, axes of SMPL's.
+    """
     R_local = poses.R_local.copy()
-    R_local[:, 0] = Y_UP_TO_Z_UP.T @ R_local[:, 0]
+    R_local[:, 0] = axes.T @ R_local[:, 0]
     return thumbnails(R_local, size)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Variations of a pose by mouse: pictures to choose from, and limbs that are locked."""
+"""Poses by mouse: variations to choose from by pictures, limbs that are locked, poses kept as assets."""
 
 import bpy
 import numpy as np
@@ -7,20 +7,20 @@ import support
 from posing import body_in_view
 from robot import Steps, find, hands, middle, press, region, shot
 
-_HEADER = 110  # pixels from Generate Pose down to the header of Variations
+_VARIATIONS, _STORED = 110, 162  # pixels from Generate Pose down to the headers of these panels
 
 
 def _pose(name: str) -> np.ndarray:
     return np.array([bone.matrix_basis for bone in bpy.data.objects[name].pose.bones])
 
 
-def _posed_body() -> Steps[str]:
+def _posed_body(header: int = _VARIATIONS) -> Steps[str]:
     rig = yield from body_in_view()
     bpy.ops.poise.generate_pose(seed=4)
     with bpy.context.temp_override(window=bpy.context.window):
         bpy.ops.ed.undo_push(message="Pose")
     x, y = yield from find("poise.generate_pose(")
-    yield from hands.click((x, y - _HEADER))
+    yield from hands.click((x, y - header))
     return rig.name
 
 
@@ -78,3 +78,29 @@ def test_variations_are_keyed_and_go_with_undo() -> Steps[None]:
     yield from shot("variations_keyed")
     yield from hands.undo()
     assert support.snapshot() == before
+
+
+def test_poses_are_saved_as_assets_with_pictures_and_go_with_undo() -> Steps[None]:
+    yield from _posed_body(_STORED)
+    for seed in (1, 2, 3, 8):
+        bpy.ops.poise.generate_pose(seed=seed)
+        bpy.ops.poise.store_pose()
+    with bpy.context.temp_override(window=bpy.context.window):
+        bpy.ops.ed.undo_push(message="Store poses")
+    hands.move(*middle(region("WINDOW")))
+    yield from shot("stored_poses")
+    yield from press("poise.save_pose_asset(poses='PRESENT'")
+    assert [action.name for action in bpy.data.actions if action.asset_data] == ["Pose"]
+    yield from _press_beside("poise.save_pose_asset(poses='PRESENT'", 1.2)
+    assert len([action for action in bpy.data.actions if action.asset_data]) == 5
+    area = next(area for area in bpy.context.window.screen.areas if area.type == "DOPESHEET_EDITOR")
+    before, area.ui_type = area.ui_type, "ASSETS"
+    yield 1.0
+    area.spaces.active.params.asset_library_reference = "LOCAL"
+    area.tag_redraw()
+    yield 1.0
+    yield from shot("pose_assets")
+    area.ui_type = before
+    yield from hands.undo()
+    yield from hands.undo()
+    assert not [action for action in bpy.data.actions if action.asset_data]
