@@ -115,6 +115,8 @@ class POISE_OT_cancel_job(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
+        if not jobs.state.running:
+            cls.poll_message_set("No job is running")  # type: ignore[attr-defined]
         return jobs.state.running
 
     def execute(self, context: bpy.types.Context) -> set[str]:

@@ -43,6 +43,8 @@ def load_prior(name_or_path: str | Path = "vae") -> AutoEncoder:
         path = checkpoint_in(path)
         stat = path.stat()
     except (OSError, ValueError):  # a name with a null byte is a ValueError
+        if str(name_or_path) in _SHIPPED:
+            raise PriorError(f"The file of the prior, {path}, is gone; install Poise again") from None
         names = ", ".join(_SHIPPED)
         raise PriorError(
             f'No prior or file is called "{name_or_path}". Expected one of: {names}; or an npz file, or a folder, '

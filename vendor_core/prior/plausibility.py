@@ -130,7 +130,10 @@ def load_plausibility(name_or_path: str | Path = _SHIPPED) -> Plausibility:
 
 
 def _read_once(path: Path) -> Plausibility | None:
-    stat = path.stat()
+    try:
+        stat = path.stat()
+    except OSError:
+        raise PriorError(f"The file of the critic, {path}, is gone; install Poise again") from None
     return _read(path.resolve(), stat.st_mtime_ns, stat.st_size)
 
 
