@@ -128,7 +128,8 @@ def find_rig(context: bpy.types.Context) -> bpy.types.Object | None:
     selected = [obj for obj in context.selected_objects if obj.type == "ARMATURE"]
     if len(selected) == 1:
         return selected[0]
-    if not any(_is_family(armature) for armature in bpy.data.armatures):
+    if not bpy.data.armatures:
         return None
-    bodies = [obj for obj in context.view_layer.objects if is_rig(obj)]
-    return bodies[0] if len(bodies) == 1 else None
+    bodies = (obj for obj in context.view_layer.objects if is_rig(obj))
+    first, second = next(bodies, None), next(bodies, None)  # panels ask at every drawing: no more than need be
+    return first if second is None else None
