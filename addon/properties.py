@@ -36,12 +36,12 @@ def _shape_changed(slider: "PoiseBeta", context: bpy.types.Context) -> None:
     if _quiet:
         return
     from ..vendor_core.errors import PoiseError
-    from .rig.shape import apply_shape, current_betas
+    from .rig.shape import current_betas, reshape
 
     rig = slider.id_data
     assert isinstance(rig, bpy.types.Object)
     try:
-        apply_shape(context, rig, current_betas(rig))
+        reshape(context, rig, current_betas(rig))
     except PoiseError as problem:
         say(context, str(problem))
 

@@ -138,9 +138,14 @@ def editing(context: bpy.types.Context, rig: bpy.types.Object) -> Iterator[None]
 def mark_rig(rig: bpy.types.Object, body: BodyModel, names: ShapeNames, source: str) -> None:
     """Keep on the armature what its shape sliders need, so that they work without the body's file.
 
-    `poise_joint_dirs` holds, in the armature's axes, how each rest joint moves with each beta (J, 3, B) in metres.
+    `poise_joint_dirs` holds, in the armature's axes, how each rest joint moves with each beta (J, 3, B) in metres;
+    `poise_height` the height at rest and what each beta adds to it (1 + B,), metres, from the top of the head to the
+    sole.
     """
     n = len(names.betas)
+    ends = [int(np.argmax(body.v_template[:, 1])), int(np.argmin(body.v_template[:, 1]))]
+    top, sole = np.column_stack([body.v_template[ends, 1], body.shape_dirs[ends, 1, :n]])
+    rig["poise_height"] = (top - sole).tolist()
     rig["poise_body"] = source
     rig["poise_joint_names"] = ",".join(body.joint_names)
     rig["poise_joints"] = (body.joints_template @ Y_UP_TO_Z_UP.T).ravel().tolist()

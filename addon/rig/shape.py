@@ -3,11 +3,40 @@
 
 import bpy
 import numpy as np
+from mathutils import Vector
 
 from .convert import Y_UP_TO_Z_UP
 from .create import SceneError, editing
+from .keys import curves_of
 from .layout import bone_layout
 from .pose import meshes_of
+
+
+def reshape(context: bpy.types.Context, rig: bpy.types.Object, betas: np.ndarray) -> None:
+    """`apply_shape`, and the pelvis rises or sinks so that the feet stay on the height that they stand on.
+
+    A pelvis whose place is keyed, driven or constrained stays: its motion is the artist's.
+
+    Raises:
+        SceneError: the armature is hidden or lacks bones.
+    """
+    before = _lowest_bone(context, rig)
+    apply_shape(context, rig, betas)
+    pelvis = rig.pose.bones["pelvis"]
+    data = rig.animation_data
+    curves = () if data is None else (*curves_of(rig), *data.drivers)
+    if pelvis.constraints or any(curve.data_path == 'pose.bones["pelvis"].location' for curve in curves):
+        return
+    step = rig.matrix_world.to_3x3().inverted_safe() @ Vector((0.0, 0.0, before - _lowest_bone(context, rig)))
+    pelvis.location += pelvis.bone.matrix_local.to_3x3().inverted() @ step
+
+
+def _lowest_bone(context: bpy.types.Context, rig: bpy.types.Object) -> float:
+    """World height of the lowest end of a bone in the present pose."""
+    context.view_layer.update()
+    ends = np.array([(*bone.head, *bone.tail) for bone in rig.pose.bones]).reshape(-1, 3)
+    M = np.array(rig.matrix_world)
+    return float((ends @ M[2, :3]).min() + M[2, 3])
 
 
 def apply_shape(context: bpy.types.Context, rig: bpy.types.Object, betas: np.ndarray) -> None:

@@ -57,20 +57,60 @@ def test_mesh_follows_the_bones_as_the_core_skins(body) -> None:
 def test_shape_sliders_move_joints_and_skin_and_keep_the_pose(body) -> None:
     model = core("body").default_body()
     R, trans = write_random_pose(body)
-    before = [tuple(map(tuple, b.matrix_basis)) for b in body.pose.bones]
+    before = [tuple(map(tuple, b.matrix_basis.to_3x3())) for b in body.pose.bones]
     axes = {b.name: b.matrix_local.to_3x3() for b in body.data.bones}
     body.poise.betas[0].value = 1.5
     body.poise.betas[2].value = -2.0
     betas = np.zeros(model.num_betas)
     betas[[0, 2]] = 1.5, -2.0
     expected = model.pose(R, trans, betas, vertices=True)
-    assert np.allclose(bone_heads(body, model.joint_names), expected.joints, atol=1e-5)
-    assert np.abs(evaluated_vertices(body) - expected.vertices).max() < 1e-4
-    assert [tuple(map(tuple, b.matrix_basis)) for b in body.pose.bones] == before
+    moved = bone_heads(body, model.joint_names) - expected.joints
+    assert np.allclose(moved, moved[0], atol=1e-5) and np.allclose(moved[:, :2], 0, atol=1e-5)  # straight up or down
+    assert np.abs(evaluated_vertices(body) - moved[0] - expected.vertices).max() < 1e-4
+    assert [tuple(map(tuple, b.matrix_basis.to_3x3())) for b in body.pose.bones] == before
     assert all(np.allclose(b.matrix_local.to_3x3(), axes[b.name], atol=1e-4) for b in body.data.bones)
     for beta in body.poise.betas:
         beta.value = 0.0
     assert np.allclose(bone_heads(body, model.joint_names), model.pose(R, trans).joints, atol=1e-5)
+
+
+@pytest.mark.parametrize("height", [2.0, -2.0])
+def test_a_taller_body_stands_where_it_stood(body, height: float) -> None:
+    bpy.ops.poise.generate_pose(seed=3)
+    before = evaluated_vertices(body)[:, 2]
+    pelvis = body.pose.bones["pelvis"].location.copy()
+    body.poise.betas["height"].value = height
+    after = evaluated_vertices(body)[:, 2]
+    assert abs(after.min() - before.min()) < 0.006 and abs(np.ptp(after) - np.ptp(before)) > 0.05
+    body.poise.betas["height"].value = 0.0
+    assert (body.pose.bones["pelvis"].location - pelvis).length < 1e-5
+
+
+def test_a_keyed_pelvis_is_left_where_its_keys_say(body) -> None:
+    pelvis = body.pose.bones["pelvis"]
+    pelvis.keyframe_insert("location", frame=1)
+    before = pelvis.location.copy()
+    body.poise.betas["height"].value = 2.0
+    assert pelvis.location == before
+
+
+def test_the_height_is_told_in_the_scenes_units(body, scene) -> None:
+    panel = addon("panels.body")
+    units = scene.unit_settings
+    for value in (0.0, 1.5, -1.5):
+        body.poise.betas["height"].value = value
+        body.poise.betas[2].value = value
+        assert panel._height(body) == pytest.approx(np.ptp(evaluated_vertices(body)[:, 2]), abs=0.01)
+    body.scale = (0.5, 0.5, 0.5)
+    bpy.context.view_layer.update()
+    assert panel._height(body) == pytest.approx(np.ptp(evaluated_vertices(body)[:, 2]), abs=0.01)
+    assert panel._length_text(units, 1.72) == "1.72 m"
+    units.system = "IMPERIAL"
+    assert "'" in panel._length_text(units, 1.72) or "ft" in panel._length_text(units, 1.72)
+    units.system, units.scale_length = "METRIC", 0.01
+    assert panel._length_text(units, 172.0) == "1.72 m"
+    units.system = "NONE"
+    assert panel._length_text(units, 172.0) == "172"
 
 
 def test_shape_sliders_leave_mode_and_selection_alone(body) -> None:
@@ -125,8 +165,9 @@ def test_users_own_body(scene, tmp_path, n_joints: int) -> None:
     betas = np.zeros(model.num_betas)
     betas[1] = 1.0
     expected = model.pose(R[:22] if n_joints == 24 else R, trans, betas, vertices=True)
-    assert np.allclose(bone_heads(rig), expected.joints[:22], atol=1e-5)
-    assert np.abs(evaluated_vertices(rig) - expected.vertices).max() < 1e-4
+    moved = bone_heads(rig) - expected.joints[:22]
+    assert np.allclose(moved, (0, 0, moved[0, 2]), atol=1e-5)  # straight up or down: the feet stay on their height
+    assert np.abs(evaluated_vertices(rig) - moved[0] - expected.vertices).max() < 1e-4
 
 
 def test_body_files_of_many_coefficients_get_a_few_sliders(scene, tmp_path) -> None:
