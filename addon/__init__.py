@@ -4,7 +4,7 @@
 Registering imports neither NumPy nor the core's rooms: each operator imports what it needs when it runs.
 """
 
-from . import heat_map, picture_draw, preferences, properties, sliders, timeline_options
+from . import heat_map, keymaps, menus, picture_draw, preferences, properties, sliders, timeline_options
 from .operators import (
     asset,
     body,
@@ -12,6 +12,7 @@ from .operators import (
     choose,
     denoise,
     generate,
+    guide,
     interpolate,
     job,
     live,
@@ -56,7 +57,10 @@ _PARTS = (
     picture_draw,
     camera,
     tracks,
+    guide,
     *PANELS,
+    menus,
+    keymaps,
 )
 
 

@@ -6,7 +6,7 @@ import textwrap
 import bpy
 from bpy.props import EnumProperty, StringProperty
 
-from . import jobs, worker_report
+from . import jobs, keymaps, worker_report
 
 PACKAGE = __package__.rpartition(".addon")[0]
 """The add-on's name as Blender knows it, for example bl_ext.user_default.poise."""
@@ -49,6 +49,11 @@ class PoisePreferences(bpy.types.AddonPreferences):
         column.prop(self, "worker_python", placeholder="Blender's own")
         column.prop(self, "device")
         self._draw_test(layout.column())
+        layout.separator()
+        layout.label(text="Shortcuts in the 3D View", icon="KEYINGSET")
+        keymaps.draw(context, layout)
+        layout.separator()
+        layout.operator("poise.open_guide", icon="QUESTION")
 
     def _draw_test(self, column: bpy.types.UILayout) -> None:
         state, report = jobs.state, worker_report.latest

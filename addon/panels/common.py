@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the panels of the sidebar tab "Poise" share."""
 
-from .. import jobs
+import bpy
+
+from .. import guide_pages, jobs
 
 
 class SidebarPanel:
@@ -10,6 +12,12 @@ class SidebarPanel:
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
     bl_category = "Poise"
+
+    def draw_header_preset(self, context: bpy.types.Context) -> None:
+        """Help, at the right end of the header."""
+        row = self.layout.row()  # type: ignore[attr-defined]
+        row.emboss = "NONE"
+        row.operator("poise.open_guide", text="", icon="QUESTION").section = guide_pages.section_of(self.bl_idname)  # type: ignore[attr-defined]
 
     def draw_job(self, job: str) -> None:
         """Progress and cancel, where this job runs."""
