@@ -21,6 +21,8 @@ from .prior.plausibility import load_plausibility
 from .probe import probe
 from .skeleton import N_BODY
 
+_SLIPPED = 4.0  # sigmas of a miss at which a tracked joint is half believed
+
 Answer = tuple[dict[str, Any], dict[str, np.ndarray]]
 
 
@@ -146,7 +148,8 @@ def pictures(params: dict[str, Any], report: Report) -> Answer:
         (F, 3, 3) and t_camera_world (3,) or (F, 3), as `ik.Camera` has them.
 
     Returns:
-        missed: the median miss, pixels; arrays R_local (F, 22, 3, 3), trans (F, 3) and status (F,).
+        missed: the median miss, pixels; astray: share of the pixels that were hardly believed; arrays
+        R_local (F, 22, 3, 3), trans (F, 3) and status (F,).
 
     Raises:
         PoiseError: a parameter is not what it has to be.
@@ -159,9 +162,12 @@ def pictures(params: dict[str, Any], report: Report) -> Answer:
     )  # fmt: skip
     body, prior = body_from_joints(_rest_joints(params)), load_prior(_parameter(params, "prior", str, "vae"))
     rate = _parameter(params, "rate", (int, float))
-    found = solve_targets(body, prior, [seen], rate=rate, report=lambda fraction: report(fraction, "Solving"))
-    arrays = {"R_local": found.R_local, "trans": found.trans, "status": found.status}
-    return {"missed": float(np.nanmedian(found.residual))}, arrays
+    found = solve_targets(
+        body, prior, [seen], robust=_SLIPPED, rate=rate, report=lambda fraction: report(fraction, "Solving")
+    )
+    misses = found.residual[np.isfinite(found.residual)]
+    data = {"missed": float(np.median(misses)), "astray": float(np.mean(misses > _SLIPPED * seen.sigma))}
+    return data, {"R_local": found.R_local, "trans": found.trans, "status": found.status}
 
 
 def _rest_joints(params: dict[str, Any]) -> np.ndarray:

@@ -156,6 +156,8 @@ def _summed_up(request: _Request, message: "Message") -> str:
 
     parts = [f"{len(request.frames)} frames from {request.n_tracks} tracks"]
     parts.append(f"half of them missed by less than {message.data['missed']:.1f} pixels")
+    if message.data["astray"] > 0.005:
+        parts.append(f"{100 * message.data['astray']:.0f} % of the markers not believed")
     status = message.arrays["status"]
     for value, what in ((BRIDGED, "bridged"), (HELD, "held")):
         if n := int((status == value).sum()):

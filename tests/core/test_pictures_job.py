@@ -55,6 +55,17 @@ def test_frames_in_which_nothing_is_seen_are_bridged(truth: np.ndarray) -> None:
     assert np.linalg.norm((found - found[:, :1]) - (truth - truth[:, :1]), axis=-1)[10:14].mean() < 0.06
 
 
+def test_tracks_that_slip_are_not_believed(truth: np.ndarray, rng: np.random.Generator) -> None:
+    pixels = CAMERA.project(truth)
+    slipped = rng.random(pixels.shape[:2]) < 0.04
+    pixels[slipped] += 120 * rng.normal(size=(slipped.sum(), 2))
+    pixels[8:16, BODY_JOINTS.index("left_elbow")] += 100
+    data, arrays = JOBS["pictures"](params(truth, pixels=pixels), lambda fraction, text: None)
+    found = body_from_joints(REST).pose(arrays["R_local"], arrays["trans"]).joints[:, :22]
+    assert np.linalg.norm((found - found[:, :1]) - (truth - truth[:, :1]), axis=-1).mean() < 0.05
+    assert 0.03 < data["astray"] < 0.08
+
+
 @pytest.mark.parametrize(
     ("changed", "line"),
     [
