@@ -30,7 +30,7 @@ def _aside() -> None:
 def test_the_first_minutes() -> Steps[None]:
     rig = yield from body_in_view()
     name = rig.name
-    _look(4.0, (0.6, 0.0, 0.9))
+    _look(3.0, (0.42, 0.2, 0.9))
     _aside()
     yield from shot("tour_body")
 
@@ -43,7 +43,7 @@ def test_the_first_minutes() -> Steps[None]:
     yield from until(lambda: _session() is not None, 5, "the session starts")
     feet = support.bone_heads(bpy.data.objects[name], ["left_ankle", "right_ankle"])
     yield from _grab("left_wrist")
-    yield from hands.travel((hands.place[0] + 40, hands.place[1] + 110), moves=20)
+    yield from hands.travel((hands.place[0] + 40, hands.place[1] + 90), moves=20)
     yield from until(lambda: _session().settled, 5, "the body comes to rest")
     yield from shot("tour_live")
     hands.tap("LEFTMOUSE")
@@ -74,6 +74,6 @@ def test_a_take_becomes_a_character() -> Steps[None]:
     assert len(bodies) == 1
     bpy.context.scene.frame_set(30)
     heads = support.bone_heads(bodies[0])
-    _look(4.5, (float(heads[0, 0]) + 0.6, float(heads[0, 1]), 0.9))
+    _look(3.2, (float(heads[0, 0]) + 0.42, float(heads[0, 1]) + 0.2, 0.9))
     _aside()
     yield from shot("tour_take")

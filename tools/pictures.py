@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The guide's pictures, from those that the window tests took: `.venv/core/bin/python -m tools.pictures` after
+`python build.py test --gui`. What it writes is looked at, and committed.
+"""
+
+from PIL import Image
+
+from . import ROOT
+
+_TAKEN, _KEPT = ROOT / "out" / "gui", ROOT / "docs" / "pictures"
+_COLOURS = 96
+_VIEW = (0, 28, 950, 978)  # the 3D View, its sidebar and the timeline, in a window of the window tests' size
+_PICTURES = {  # name in the guide: name there, and what is shown of it
+    "body": ("tour_body", _VIEW),
+    "pose": ("tour_pose", _VIEW),
+    "live": ("tour_live", _VIEW),
+    "inbetweens": ("tour_inbetweens", _VIEW),
+    "take": ("tour_take", _VIEW),
+    "variations": ("variation_picked", _VIEW),
+    "heat_map": ("heat_map_panel", _VIEW),
+    "camera": ("camera_solved", _VIEW),
+    "preferences": ("preferences", _VIEW),
+}
+
+
+def main() -> None:
+    _KEPT.mkdir(exist_ok=True)
+    for name, (taken, part) in _PICTURES.items():
+        with Image.open(_TAKEN / f"{taken}.png") as picture:
+            small = picture.convert("RGB").crop(part).quantize(_COLOURS, dither=Image.Dither.NONE)
+        small.save(_KEPT / f"{name}.png", optimize=True)
+
+
+if __name__ == "__main__":
+    main()
