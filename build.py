@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The project's commands, with nothing but Python 3.11 and pip: python build.py demo | test | package | bench."""
+"""The project's commands, with Python 3.11 and pip alone: python build.py demo | test | package | bench | fuzz."""
 
 import argparse
 import sys
@@ -29,6 +29,9 @@ def main() -> int:
     bench.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="cuda adds the batches on a GPU")
     bench.add_argument("--split", choices=("test", "val"), default="test", help="val to choose by, test to report")
     bench.add_argument("--only", nargs="+", metavar="NAME", default=[], help="some of the benchmarks alone")
+    fuzz = verbs.add_parser("fuzz", help="damage takes and motions, and see that every reader says so in a line")
+    fuzz.add_argument("--minutes", type=float, default=1.0)
+    fuzz.add_argument("--seed", type=int, default=0, help="another seed, other damages")
     arguments = parser.parse_args()
     try:
         return run_verb(arguments)
@@ -54,6 +57,11 @@ def run_verb(arguments: argparse.Namespace) -> int:
         from tools.benchmark import BenchOptions, benchmark
 
         return benchmark(BenchOptions(arguments.no_blas, arguments.device, arguments.split, arguments.only))
+    if arguments.verb == "fuzz":
+        from tools.environments import CORE, ready
+        from tools.stages import run
+
+        return run([ready(CORE), "-m", "fuzz", "--minutes", str(arguments.minutes), "--seed", str(arguments.seed)])
     from tools.demonstrate import demonstrate
 
     return demonstrate(arguments.take)

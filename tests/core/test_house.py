@@ -22,7 +22,7 @@ FLOORS = {
     6: {"cli", "commands", "info", "jobs", "probe", "worker", "__main__"},
 }
 FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
-FOLDERS = ("addon", "vendor_core", "tests", "tools", "demo", "bench", "recipes", ".ci")
+FOLDERS = ("addon", "vendor_core", "tests", "tools", "demo", "bench", "fuzz", "recipes", ".ci")
 SOURCES = sorted(
     [path for folder in FOLDERS for path in (REPO / folder).rglob("*.py")] + [*REPO.glob("*.py"), REPO / ".ci" / "run"]
 )
