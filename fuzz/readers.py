@@ -15,9 +15,9 @@ from vendor_core.mocap.trc import read_trc
 from vendor_core.motion.bvh import BvhClip, read_bvh
 
 _SECONDS = 5.0
-_TIMES, _BASE = {".c3d": 10, ".trc": 200, ".bvh": 200}, 400_000
-"""Bytes of memory for each of the file, and in any case; a letter of a text may become a number of eight bytes, and
-words are held as texts of some fifty bytes until they are numbers."""
+_TIMES, _BASE = {".c3d": 10, ".trc": 200, ".bvh": 200}, 2_000_000
+"""Bytes of memory for each of the file, and in any case. Letters of a text may become numbers of eight bytes, its words
+are texts of some fifty bytes until they are numbers, and tables of Python's own grow by a megabyte at times."""
 
 
 class BrokenPromise(AssertionError):
