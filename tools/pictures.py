@@ -26,6 +26,9 @@ _PICTURES = {  # name in the guide: name there, and what is shown of it
 def main() -> None:
     _KEPT.mkdir(exist_ok=True)
     for name, (taken, part) in _PICTURES.items():
+        if not (_TAKEN / f"{taken}.png").is_file():
+            print(f"{taken}.png is not there: {name}.png stays as it is")
+            continue
         with Image.open(_TAKEN / f"{taken}.png") as picture:
             small = picture.convert("RGB").crop(part).quantize(_COLOURS, dither=Image.Dither.NONE)
         small.save(_KEPT / f"{name}.png", optimize=True)
