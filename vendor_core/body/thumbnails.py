@@ -32,7 +32,9 @@ class _Surface:
     v: np.ndarray  # (V, 3) metres
     normals: np.ndarray  # (V, 3) unit
     weights: np.ndarray  # (V, 55)
-    corners: np.ndarray  # (P, 3) vertices around each point
+    faces: np.ndarray  # (F, 3)
+    of_face: np.ndarray  # (P,) the face that each point lies on
+    corners: np.ndarray  # (P, 3) its vertices
     shares: np.ndarray  # (P, 3) of these vertices; each row sums to 1
     colours: np.ndarray  # (P, 3) linear
 
@@ -74,8 +76,12 @@ def _posed(surface: _Surface, R_local: np.ndarray) -> tuple[np.ndarray, np.ndarr
     shift = p - (G @ body.joints_template[..., None])[..., 0]
     M = np.concatenate([G, shift[..., None]], axis=-1).reshape(-1, 12).astype(np.float32)
     M = (surface.weights @ M).reshape(-1, 3, 4)
-    v = (M[..., :3] @ surface.v[..., None])[..., 0] + M[..., 3]
-    return v, (M[..., :3] @ surface.normals[..., None])[..., 0]
+    return _turned(M, surface.v) + M[..., 3], _turned(M, surface.normals)
+
+
+def _turned(M: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Vectors x (V, 3) turned by the first columns of M (V, 3, 4); quicker than a product of small matrices."""
+    return M[..., 0] * x[:, :1] + M[..., 1] * x[:, 1:2] + M[..., 2] * x[:, 2:]
 
 
 def _drawn(surface: _Surface, v: np.ndarray, normals: np.ndarray, size: int) -> np.ndarray:
@@ -83,30 +89,28 @@ def _drawn(surface: _Surface, v: np.ndarray, normals: np.ndarray, size: int) -> 
     n = _FINER * size
     low, high = v[:, :2].min(0), v[:, :2].max(0)
     pixels_a_metre = n * (1 - 2 * _MARGIN) / max(float((high - low).max()), _LEAST_EXTENT)
-    points = _mixed(surface, v)
-    at = ((points[:, :2] - (low + high) / 2) * pixels_a_metre + n / 2).astype(np.int32)
-    facing = _mixed(surface, normals)
-    front = np.flatnonzero(facing[:, 2] > 0)
-    front = front[np.argsort(points[front, 2], kind="stable")]
+    at = (v[:, :2] - (low + high) / 2) * pixels_a_metre + n / 2
+    light = _AMBIENT + _DIFFUSE * np.clip(normals @ _LIGHT.astype(np.float32), 0, None)
+    rim = _RIM * (1 - np.clip(normals[:, 2], 0, 1)) ** 3
+    front = _points_in_front(surface, at)
+    corners, shares = surface.corners[front], surface.shares[front]
+    of_vertices = np.concatenate([at, v[:, 2:], light[:, None], rim[:, None]], axis=1)
+    a, b, c = (of_vertices[corners[:, k]] * shares[:, k, None] for k in range(3))
+    x, y, depth, light, rim = (a + b + c).T
+    nearest_last = np.argsort(depth)
+    pixel = (y.astype(np.int32) * n + x.astype(np.int32))[nearest_last]
     picture = np.zeros((n * n, 4), dtype=np.float32)
-    row = at[front, 1] * n + at[front, 0]
-    picture[row, :3] = _shaded(surface.colours[front], facing[front])
-    picture[row, 3] = 1
+    lit = surface.colours[front] * light[:, None] + rim[:, None]
+    picture[pixel, :3] = np.clip(lit, 0, 1)[nearest_last]
+    picture[pixel, 3] = 1
     return _averaged(picture.reshape(n, n, 4), size)
 
 
-def _mixed(surface: _Surface, of_vertices: np.ndarray) -> np.ndarray:
-    """Values (P, 3) at the points of values (V, 3) at the vertices."""
-    a, b, c = (of_vertices[surface.corners[:, k]] * surface.shares[:, k, None] for k in range(3))
-    return a + b + c
-
-
-def _shaded(colours: np.ndarray, normals: np.ndarray) -> np.ndarray:
-    """Linear colours (P, 3) under the light."""
-    normals = normals / np.linalg.norm(normals, axis=1, keepdims=True)
-    lit = _AMBIENT + _DIFFUSE * np.clip(normals @ _LIGHT.astype(np.float32), 0, None)
-    rim = _RIM * (1 - normals[:, 2]) ** 3
-    return np.clip(lit[:, None] * colours + rim[:, None], 0, 1)
+def _points_in_front(surface: _Surface, at: np.ndarray) -> np.ndarray:
+    """Indices of the points on faces that look at the viewer, for vertices at (V, 2) in the picture."""
+    first = at[surface.faces[:, 0]]
+    (ax, ay), (bx, by) = ((at[surface.faces[:, k]] - first).T for k in (1, 2))
+    return np.flatnonzero((ax * by - ay * bx > 0)[surface.of_face])
 
 
 def _averaged(fine: np.ndarray, size: int) -> np.ndarray:
@@ -137,6 +141,8 @@ def _surface(size: int) -> _Surface:
         v=v.astype(np.float32),
         normals=vertex_normals(v, faces).astype(np.float32),
         weights=body.weights.astype(np.float32),
+        faces=faces,
+        of_face=of_face,
         corners=faces[of_face],
         shares=np.stack([1 - a - b, a, b], axis=1).astype(np.float32),
         colours=colours[of_face].astype(np.float32),
