@@ -50,7 +50,7 @@ def main() -> None:
         )
 
 
-def timed(job: Callable[[], Callable[[], None]]) -> float:
+def timed(job: Callable[[], Callable[[], object]]) -> float:
     """Seconds of a job's second half: a job prepares, and gives what is to be timed."""
     work = job()
     start = time.perf_counter()
