@@ -5,16 +5,26 @@ from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs"
 SECTIONS = {
-    "a-body": ("POISE_PT_body", "POISE_PT_shape", "poise.add_body", "poise.add_body_from_file"),
-    "a-pose": (
+    "a-body": ("POISE_PT_body", "POISE_PT_shape", "poise.add_body"),
+    "your-own-smpl-x-and-vposer": ("poise.add_body_from_file",),
+    "pose-live": (
+        "POISE_PT_live", "POISE_PT_solve", "poise.pose_live", "poise.pin_targets", "poise.turn_targets",
+        "poise.snap_targets", "poise.mirror_live", "poise.lock_limb", "poise.end_live", "poise.add_targets",
+        "poise.solve_targets",
+    ),
+    "poses-from-the-prior": (
         "POISE_PT_pose", "POISE_PT_sliders", "POISE_PT_stored_poses", "POISE_PT_variations", "poise.generate_pose",
-        "poise.vary_pose", "poise.mirror_pose", "poise.store_pose", "poise.apply_pose", "poise.remove_pose",
+        "poise.vary_pose", "poise.key_variations", "poise.make_variations", "poise.pick_variation",
+        "poise.mirror_pose", "poise.store_pose", "poise.apply_pose", "poise.remove_pose", "poise.key_sliders",
+        "poise.reset_sliders", "poise.save_pose_asset",
     ),
     "how-plausible-a-pose-is": ("POISE_PT_plausible", "poise.check_pose", "poise.make_plausible", "poise.denoise"),
-    "in-betweens": ("POISE_PT_interpolate", "poise.interpolate"),
-    "a-pose-from-targets": ("POISE_PT_solve", "poise.add_targets", "poise.solve_targets"),
-    "pose-live": ("POISE_PT_live", "poise.pose_live", "poise.pin_targets", "poise.snap_targets", "poise.end_live"),
+    "the-timeline": ("POISE_PT_interpolate", "poise.interpolate", "poise.reduce_keys"),
+    "from-a-camera": (
+        "POISE_PT_camera", "poise.add_picture_targets", "poise.solve_picture", "poise.solve_tracks",
+    ),
     "a-motion-from-a-c3d-or-trc-take": ("POISE_PT_mocap", "poise.import_c3d"),
+    "the-worker-and-a-gpu": ("poise.test_worker", "poise.cancel_job"),
 }  # fmt: skip
 """The guide's sections by their anchors, and whose help each is: panels and operators. Others have the whole guide."""
 
