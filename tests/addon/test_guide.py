@@ -26,7 +26,7 @@ def test_f1_over_any_button_opens_the_guide(poise: str) -> None:
     for name in dir(bpy.ops.poise):
         expected = pages.address(pages.section_of(f"poise.{name}"))
         assert look_up(f"bpy.ops.poise.{name}", verbose=False) == expected
-    assert look_up("bpy.ops.poise.generate_pose", verbose=False).endswith("#a-pose")
+    assert look_up("bpy.ops.poise.generate_pose", verbose=False).endswith("#poses-from-the-prior")
 
 
 def test_links_between_the_pages_lead_somewhere(poise: str) -> None:
