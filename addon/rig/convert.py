@@ -110,6 +110,21 @@ def from_bones(rig: Rig, quaternions: np.ndarray, location: np.ndarray) -> Pose:
     return _pose(rig, P, p_armature)
 
 
+def joint_places(rig: Rig, quaternions: np.ndarray, location: np.ndarray) -> np.ndarray:
+    """Where channels of all the rig's bones put the joints: (F, n, 3) in the world, but for the object's place there.
+
+    Args:
+        rig: whose object is neither turned nor mirrored, but may be scaled.
+        quaternions: (F, n, 4).
+        location: (F, 3) of the pelvis.
+    """
+    tree = joint_tree(tuple(rig.hangs_from.tolist()))
+    P = tree.global_rotations(_unscaled(rig.link[:, :3, :3]) @ quaternion_to_matrix(quaternions))
+    steps = (P[:, tree.parent_index] @ rig.link[:, :3, 3, None])[..., 0]
+    steps[:, 0] = location @ rig.link[0, :3, :3].T + rig.link[0, :3, 3]
+    return rig.scale * tree.sum_over_ancestors(steps)
+
+
 def from_matrices(rig: Rig, matrices: np.ndarray) -> Pose:
     """The pose (one frame) of bones at posed matrices (n, 4, 4) in the armature."""
     return _pose(rig, _unscaled(matrices[None, :, :3, :3]), matrices[None, 0, :3, 3])

@@ -8,13 +8,11 @@ from math import degrees
 import bpy
 import numpy as np
 
-from ...vendor_core.body.kinematics import BODY_TREE
 from ...vendor_core.errors import PoiseError
 from ...vendor_core.motion.reduce import FewerKeys, reduce_keys
-from ...vendor_core.skeleton import N_BODY
 from .actions import locked_bones
 from .channels import channel_of, path_of, quaternions_of
-from .convert import Rig, from_bones
+from .convert import Rig, joint_places
 from .keys import Keys, channel_at, keyed_bones, keyed_frames, known_curves, new_keys, replace_keys, vectors
 from .rework import body_rig
 
@@ -89,9 +87,7 @@ class _Motion:
         all_q = self.base.quaternions[rows].copy()
         all_q[:, self.of_body[:, 0]] = q[:, self.of_body[:, 1]]
         assert self.base.location is not None
-        pose = from_bones(self.rig, all_q, x[:, -3:] if self.moves else self.base.location[rows])
-        G = BODY_TREE.global_rotations(pose.R_local[:, :N_BODY])
-        return BODY_TREE.positions(G, self.rig.rest_joints(), pose.trans)
+        return joint_places(self.rig, all_q, x[:, -3:] if self.moves else self.base.location[rows])
 
     def off(self, first: int, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Largest angles and distances (n,) by which a table (n, C) is off, from a frame on."""
@@ -112,6 +108,8 @@ class _Errors:
         motion, allowed = self.motion, self.allowed
         q = motion.quaternions(x)
         off = _angle(q, motion.q[first : first + len(x)]) / (_SLACK * allowed.angle)
+        if off.max() > 1:
+            return off
         distance = np.linalg.norm(motion.joints(first, x, q) - motion.p[first : first + len(x)], axis=-1)
         return np.maximum(off, distance.max(axis=1) / (_SLACK * allowed.distance))
 

@@ -65,16 +65,17 @@ def _greedy(times: np.ndarray, x: np.ndarray, first: int, last: int, errors: Err
         before, after = _slopes(times, x, [i, j], np.zeros(2))
         return bool(np.all(errors(i, cubic(times[i : j + 1], x[i], x[j], after[0], before[1])) <= 1))
 
-    keys = [first]
+    keys, guess = [first], 2
     while (i := keys[-1]) < last:
         good, bad = 1, last - i + 1  # lengths; in the end the longest good one lies right below a bad one
         while bad - good > 1:
-            trial = min(2 * good, last - i) if bad > last - i else (good + bad) // 2
+            trial = min(max(guess, good + 1), last - i) if bad > last - i else (good + bad) // 2
             if fits(i, i + trial):
-                good = trial
+                good, guess = trial, 2 * trial
             else:
                 bad = trial
         keys.append(i + good)
+        guess = good
     return keys
 
 
