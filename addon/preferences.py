@@ -2,6 +2,7 @@
 """The add-on's preferences: the worker, and folders of files of the user's own."""
 
 import textwrap
+from pathlib import Path
 
 import bpy
 from bpy.props import EnumProperty, StringProperty
@@ -11,6 +12,7 @@ from . import jobs, keymaps, worker_report
 PACKAGE = __package__.rpartition(".addon")[0]
 """The add-on's name as Blender knows it, for example bl_ext.user_default.poise."""
 
+_PRIORS = (".npz", ".ckpt", ".pt")
 _LINE = 90  # letters that fit into the preferences' usual width
 
 
@@ -38,11 +40,18 @@ class PoisePreferences(bpy.types.AddonPreferences):
         subtype="DIR_PATH",
     )
 
+    prior_folder: StringProperty(  # type: ignore[valid-type]
+        name="Prior Files",
+        description="Folder of your own priors; where a prior is asked for, their names are offered then",
+        subtype="DIR_PATH",
+    )
+
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
         layout.use_property_split = True
-        column = layout.column(heading="Files")
+        column = layout.column()
         column.prop(self, "body_folder")
+        column.prop(self, "prior_folder")
         layout.separator()
         layout.label(text="Worker: solves takes and cleans motions in a process of its own", icon="SYSTEM")
         column = layout.column()
@@ -72,6 +81,23 @@ class PoisePreferences(bpy.types.AddonPreferences):
             for part in textwrap.wrap(line, _LINE):
                 box.label(text=part, icon=icon)
                 icon = "BLANK1"
+
+
+def prior_path(context: bpy.types.Context, name: str) -> str:
+    """The file of a prior that the artist named: by its path, or by its name in the preferences' folder."""
+    path, folder = bpy.path.abspath(name), preferences(context).prior_folder
+    if name and folder and not Path(path).exists():
+        return str(Path(bpy.path.abspath(folder)) / name)
+    return path
+
+
+def offered_priors(owner: object, context: bpy.types.Context, typed: str) -> list[str]:
+    """Names of the priors in the preferences' folder, for the `search` of a property."""
+    folder = preferences(context).prior_folder
+    path = Path(bpy.path.abspath(folder)) if folder else None
+    if path is None or not path.is_dir():
+        return []
+    return sorted(file.name for file in path.iterdir() if file.suffix.lower() in _PRIORS and typed in file.name)
 
 
 def preferences(context: bpy.types.Context) -> PoisePreferences:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import bpy
 from bpy.props import StringProperty
 
+from ..preferences import offered_priors, prior_path
 from .common import BONES, LOCK, RigOperator, rig_of
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ class PoseChoices(RigOperator):
     prior: StringProperty(  # type: ignore[valid-type]
         name="Prior",
         description="Your own weights, such as VPoser's .ckpt; empty for the prior that ships with Poise",
-        subtype="FILE_PATH",
+        search=offered_priors,
+        search_options={"SUGGESTION"},
     )
 
     def draw_choices(self, layout: bpy.types.UILayout | None) -> None:
@@ -40,4 +42,4 @@ class PoseChoices(RigOperator):
         """The present pose, and what may change of it."""
         from ..rig.generating import read_given
 
-        return read_given(context, rig_of(context), self.prior, self.lock, self.bones)
+        return read_given(context, rig_of(context), prior_path(context, self.prior), self.lock, self.bones)
