@@ -75,6 +75,7 @@ class LiveSession:
         self.handles = Handles(context, obj, self._choices[0])
         context.view_layer.update()  # gives new handles their places
         self.costs: deque[float] = deque(maxlen=_REMEMBERED)  # seconds of each step
+        self.work: deque[float] = deque(maxlen=_REMEMBERED)  # of the processor: less on a machine that is busy
         self.steps = 0
         self.settled = True
         self.misses: dict[str, Miss] = {}  # by the joint of the handle that is out of reach
@@ -109,7 +110,7 @@ class LiveSession:
         Raises:
             LiveEnded: a handle, the armature or the frame is not what it was.
         """
-        start = time.perf_counter()
+        start, worked = time.perf_counter(), time.thread_time()
         try:
             self._check(context)
             self._follow_choices(context)
@@ -125,6 +126,7 @@ class LiveSession:
             return False
         self._step(state)
         self.costs.append(time.perf_counter() - start)
+        self.work.append(time.thread_time() - worked)
         return True
 
     def mirror(self) -> None:
