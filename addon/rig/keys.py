@@ -193,11 +193,30 @@ def _in_between_type() -> str:
 
 
 def auto_key(context: bpy.types.Context, obj: bpy.types.Object, bones: BonePose) -> None:
-    """Key what the bones hold at the current frame, where auto-keying is on."""
+    """Key what the bones hold at the current frame, where auto-keying is on, as the artist's preferences say."""
     if not context.tool_settings.use_keyframe_insert_auto:
         return
-    frames = np.array([float(context.scene.frame_current)])
-    key_bones(obj, current_action(obj), frames, bones, interpolation="BEZIER")
+    frame = float(context.scene.frame_current)
+    bones = _auto_keyed(context, obj, bones, frame)
+    if bones.bones:
+        kind = context.preferences.edit.keyframe_new_interpolation_type
+        key_bones(obj, current_action(obj), np.array([frame]), bones, interpolation=kind)
+
+
+def _auto_keyed(context: bpy.types.Context, obj: bpy.types.Object, bones: BonePose, frame: float) -> BonePose:
+    """The bones whose curves auto-keying may touch: all, only those there are, or only those with a key here."""
+    replace_only = context.tool_settings.auto_keying_mode == "REPLACE_KEYS"
+    if not (replace_only or context.preferences.edit.use_keyframe_insert_available):
+        return bones
+    keyed = {
+        curve.data_path
+        for curve in curves_of(obj)
+        if not replace_only or any(abs(key.co.x - frame) < _SAME_FRAME for key in curve.keyframe_points)
+    }
+    chosen = np.array([path_of(name, channel_of(obj.pose.bones[name])) in keyed for name in bones.bones])
+    moved = bool(chosen[0]) and path_of(bones.bones[0], "location") in keyed
+    names = tuple(name for name, wanted in zip(bones.bones, chosen, strict=True) if wanted)
+    return BonePose(names, bones.quaternions[:, chosen], bones.location if moved else None)
 
 
 def animated_bones(obj: bpy.types.Object) -> set[str]:

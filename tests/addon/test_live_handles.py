@@ -215,6 +215,26 @@ def test_solving_from_targets_takes_turns_and_the_gaze(body) -> None:
     assert angle_between(solved[joint("left_wrist")], wrist) < 0.15
 
 
+def test_auto_keying_keeps_to_the_preferences(body) -> None:
+    keys, edit, tools = addon("rig.keys"), bpy.context.preferences.edit, bpy.context.tool_settings
+    for name in ("pelvis", "right_elbow"):
+        body.pose.bones[name].keyframe_insert("rotation_quaternion", frame=1)
+    body.pose.bones["right_elbow"].keyframe_insert("rotation_quaternion", frame=5)
+    bpy.context.scene.frame_set(5)
+    session = session_of(body)
+    drag(session, "right_wrist", (0.05, -0.1, 0.1))
+    tools.use_keyframe_insert_auto, edit.keyframe_new_interpolation_type = True, "CONSTANT"
+    counts = {}
+    for mode, available in (("REPLACE_KEYS", False), ("ADD_REPLACE_KEYS", True), ("ADD_REPLACE_KEYS", False)):
+        tools.auto_keying_mode, edit.use_keyframe_insert_available = mode, available
+        session.keep(bpy.context)
+        here = [c for c in keys.curves_of(body) if any(k.co.x == 5 for k in c.keyframe_points)]
+        counts[mode, available] = len(here)
+        assert {k.interpolation for c in here for k in c.keyframe_points if k.co.x == 5} == {"CONSTANT"}
+    tools.use_keyframe_insert_auto, edit.keyframe_new_interpolation_type = False, "BEZIER"
+    assert list(counts.values()) == [4, 8, 4 * 22 + 3]
+
+
 def test_locked_and_driven_bones_stay_and_are_named(body) -> None:
     neck, elbow = body.pose.bones["neck"], body.pose.bones["left_elbow"]
     neck.lock_rotation = (True, False, False)
