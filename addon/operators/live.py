@@ -112,6 +112,7 @@ class POISE_OT_pose_live(RigOperator, bpy.types.Operator):
 
     def _keep(self, context: bpy.types.Context) -> set[str]:
         assert session is not None and _state is not None
+        _state.allow_keys()
         session.keep(context)
         _state.restore_selection(context)
         _close()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What live posing changes around the pose, and puts back: selection, mode, undo, status bar, timer, drawing."""
+"""What live posing changes around the pose, and puts back: selection, mode, undo, keying, status bar, drawing."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ class Surroundings:
     """The state of Blender before a session.
 
     Dragging a handle would push undo steps of its own. So Blender's global undo is off meanwhile, and the session is
-    one step.
+    one step. So is auto-keying, which would key the handles: the pose is keyed when it is kept.
     """
 
     def __init__(self, context: bpy.types.Context):
@@ -35,6 +35,7 @@ class Surroundings:
         self._selected = [obj.name for obj in context.selected_objects]
         self._timer: bpy.types.Timer | None = None
         self._undo = False
+        self._keying_scene = ""  # whose auto-keying is off meanwhile
 
     def start(self, context: bpy.types.Context, session: "LiveSession") -> None:
         global gone
@@ -42,13 +43,23 @@ class Surroundings:
         self._timer = context.window_manager.event_timer_add(_TICK, window=context.window)
         context.workspace.status_text_set(_KEYS)
         self._undo = _set_global_undo(False)
+        if context.tool_settings.use_keyframe_insert_auto:
+            self._keying_scene = context.scene.name
+            context.tool_settings.use_keyframe_insert_auto = False
         bpy.app.handlers.undo_post.append(_note_undo)
         bpy.app.handlers.redo_post.append(_note_redo)
         live_draw.start(session)
 
+    def allow_keys(self) -> None:
+        """Switch auto-keying on again where it was."""
+        if (scene := bpy.data.scenes.get(self._keying_scene)) is not None:
+            scene.tool_settings.use_keyframe_insert_auto = True
+        self._keying_scene = ""
+
     def stop(self) -> None:
         """Leave nothing that runs."""
         live_draw.stop()
+        self.allow_keys()
         for handlers, note in ((bpy.app.handlers.undo_post, _note_undo), (bpy.app.handlers.redo_post, _note_redo)):
             if note in handlers:
                 handlers.remove(note)

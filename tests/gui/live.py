@@ -6,7 +6,7 @@ import numpy as np
 import support
 from bpy_extras.view3d_utils import location_3d_to_region_2d
 from posing import body_in_view
-from robot import Steps, frame_selected, hands, press, region, reports, shot, until, view
+from robot import Steps, find, frame_selected, hands, press, region, reports, shot, until, view
 
 _STEPS = 40
 _FEET = ["left_ankle", "right_ankle"]
@@ -172,6 +172,25 @@ def test_live_pins_by_key_and_finish_by_button() -> Steps[None]:
     _nothing_runs_on()
 
 
+def test_live_auto_keying_keys_the_kept_pose_and_no_handle() -> Steps[None]:
+    tools = bpy.context.scene.tool_settings
+    tools.use_keyframe_insert_auto = True
+    name, before = yield from _start()
+    yield from _drag("right_wrist", -30, 30)
+    hands.tap("ESC")
+    yield from until(lambda: _session() is None, 2, "the session ends")
+    assert support.snapshot() == before and bpy.context.scene.tool_settings.use_keyframe_insert_auto
+    yield from press("poise.pose_live(")
+    yield from until(lambda: _session() is not None, 2, "the session starts")
+    yield from _drag("right_wrist", -30, 30)
+    hands.tap("RET")
+    yield from until(lambda: _session() is None, 2, "the session ends")
+    keyed = [o.name for o in bpy.data.objects if o.animation_data is not None and o.animation_data.action is not None]
+    assert keyed == [name] and len(bpy.data.actions) == 1
+    assert bpy.context.scene.tool_settings.use_keyframe_insert_auto
+    bpy.context.scene.tool_settings.use_keyframe_insert_auto = False
+
+
 def test_live_handles_turn_and_show_their_states() -> Steps[None]:
     """R turns a hand, which holds that; a foot far out of reach says so; all in any shading."""
     name, before = yield from _start()
@@ -193,7 +212,7 @@ def test_live_handles_turn_and_show_their_states() -> Steps[None]:
     assert "left_wrist" not in _session().misses
     yield from _drag("look_at", -20, 60)
     assert handles.is_pinned(_session().handles.objects["look_at"])
-    yield from _drag("right_ankle", -180, 120)
+    yield from _drag("right_ankle", -420, 200)
     assert "right_ankle" in _session().misses
     yield from shot("live_states")
     space = view().spaces.active
@@ -232,7 +251,8 @@ def test_live_every_button_of_the_panel_works() -> Steps[None]:
     assert rig.poise.live_grounded
     yield from press("poise.live_more")
     yield from until(lambda: "left_knee" in _session().joints, 2, "the handles come")
-    yield from press("poise.end_live(result='RESTORE'")
+    cancel = yield from find("poise.end_live(result='RESTORE'", across=0.7)
+    yield from hands.click(cancel)
     yield from until(lambda: _session() is None, 2, "the button ends the session")
     _nothing_runs_on()
     after = support.snapshot()
