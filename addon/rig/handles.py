@@ -80,6 +80,8 @@ class Handles:
         self.objects: dict[str, bpy.types.Object] = {}  # by joint, LOOK_AT's the last
         self.made: list[bpy.types.Object] = []  # those that were not there before
         self._there = targets_of(context.view_layer.objects, obj.name)
+        self._said_weights: list[object] = []
+        self._weights = np.zeros(0)
         self._records = tuple(_record(o) for o in self._there.values())
         self.set_more(context, obj, more)
 
@@ -123,7 +125,11 @@ class Handles:
         """
         frames = np.array([(*matrix.translation, *matrix.to_quaternion()) for matrix, *_ in raw])
         pinned, turned = (np.array([bool(values[k]) for values in raw]) for k in (1, 2))
-        weights = np.array([weight_of(handle) for handle in self.objects.values()])
+        said = [weight for *_, weight in raw]
+        if said != self._said_weights:
+            self._weights = np.array([weight_of(handle) for handle in self.objects.values()])
+            self._said_weights = said
+        weights = self._weights
         return HandleState(frames[:, :3], frames[:, 3:], pinned, turned & pinned, weights)
 
     def place(self, x: np.ndarray, R: np.ndarray, which: np.ndarray) -> np.ndarray:

@@ -29,10 +29,11 @@ class Miss:
 
 def misses_of(pose: LivePose, joints: Sequence[str]) -> dict[str, Miss]:
     """The handles that are out of reach, by joint."""
-    far, askew = np.nan_to_num(pose.residual), np.nan_to_num(pose.angle)
-    found = {joint: Miss(float(far[i]), float(askew[i])) for i, joint in enumerate(joints)}
-    found[LOOK_AT] = Miss(0.0, float(np.nan_to_num(pose.gaze_angle)))
-    return {joint: miss for joint, miss in found.items() if miss.times > 1}
+    found = {}
+    for joint, far, askew in zip(joints, pose.residual.tolist(), pose.angle.tolist(), strict=True):
+        if far > _FAR or askew > _ASKEW:  # false for the NaN of what is not asked for
+            found[joint] = Miss(*np.nan_to_num([far, askew]).tolist())
+    return found | ({LOOK_AT: Miss(0.0, pose.gaze_angle)} if pose.gaze_angle > _ASKEW else {})
 
 
 def told(misses: dict[str, Miss], scene: bpy.types.Scene) -> str:

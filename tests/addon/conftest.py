@@ -50,6 +50,7 @@ def poise() -> str:
 def scene(poise: str) -> Iterator[bpy.types.Scene]:
     """An empty file, with the add-on enabled."""
     bpy.ops.wm.read_homefile(use_empty=True)
+    bpy.context.preferences.edit.use_keyframe_insert_available = False  # Blender 5.2 has it on by default
     yield bpy.context.scene
 
 

@@ -88,12 +88,17 @@ class Asked:
 
         Where there were none before, the pose's own count. A turn counts as the way of a body's height along with it.
         """
-        x, R = place(self.position.points, pose)[0][0], pose.G[0, self.position.points.influences[:, 0]]
-        gaze = self.gaze
+        x = place(self.position.points, pose)[0][0]
         if before is not None:
-            x, R, gaze = _filled(before.positions, x), _filled(before.rotations, R), _filled(before.gaze, gaze)
-        way, turn = np.linalg.norm(self.positions - x, axis=-1), np.linalg.norm(self.rotations - R, axis=(-2, -1))
-        return way, float(np.nanmax(np.array([0.0, *way, *turn, np.linalg.norm(self.gaze - gaze)])))
+            x = _filled(before.positions, x)
+        way, farthest = np.linalg.norm(self.positions - x, axis=-1), [0.0]
+        if self.turns is not None:
+            R = pose.G[0, self.position.points.influences[:, 0]]
+            R = R if before is None else _filled(before.rotations, R)
+            farthest.append(float(np.nanmax(np.linalg.norm(self.rotations - R, axis=(-2, -1)))))
+        if self.look is not None and before is not None and before.look is not None:
+            farthest.append(float(np.linalg.norm(self.gaze - before.gaze)))
+        return way, max(*farthest, float(np.max(way, where=~np.isnan(way), initial=0.0)))
 
 
 class LiveKeypoints:
