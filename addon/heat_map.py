@@ -18,6 +18,7 @@ from .operators.common import is_rig, redraw_sidebars
 if TYPE_CHECKING:
     import numpy as np
 
+    from ..vendor_core.prior.plausibility import Plausibility
     from .rig.heat import Heat, Skin
 
 
@@ -33,6 +34,7 @@ class _Body:
 
 _bodies: dict[int, _Body] = {}  # by the armature object's session_uid
 _skins: "dict[int, Skin]" = {}  # by the mesh object's
+_critic: "Plausibility | None" = None  # kept: looking for its file at each change would take as long as asking it
 
 
 def refresh(depsgraph: bpy.types.Depsgraph) -> None:
@@ -65,21 +67,25 @@ def refresh(depsgraph: bpy.types.Depsgraph) -> None:
 
 def forget() -> None:
     """Stop drawing, and forget all bodies."""
+    global _critic
     heat_map_draw.stop()
     _bodies.clear()
     _skins.clear()
+    _critic = None
 
 
 def _checked(rig: bpy.types.Object, frame: float) -> "np.ndarray":
     """How much each joint of a body is to blame (21,); the panel gets the number."""
     from ..vendor_core.prior.plausibility import load_plausibility
-    from ..vendor_core.prior.repair import blame
     from .rig.heat import body_turns
-    from .rig.plausible import checked_pose
+    from .rig.plausible import judged_pose
 
-    plausibility, R = load_plausibility(), body_turns(rig)
-    pose_check.note(rig, checked_pose(rig, frame, plausibility, R))
-    return blame(plausibility, R)
+    global _critic
+    if _critic is None:
+        _critic = load_plausibility()
+    check, blamed = judged_pose(rig, frame, _critic, body_turns(rig))
+    pose_check.note(rig, check)
+    return blamed
 
 
 def _heats(

@@ -84,12 +84,14 @@ def read_skin(obj: bpy.types.Object, mesh: bpy.types.Mesh) -> Skin:
 def heat_of_skin(name: str, mesh: bpy.types.Mesh, skin: Skin, blamed: np.ndarray) -> Heat | None:
     """The hot part of an evaluated mesh, for joints blamed by (21,); None where nothing is hot."""
     heat = skin.weights @ blamed.astype(np.float32)
-    corners = skin.triangles[(heat > _SHOWN)[skin.triangles].any(1)].reshape(-1)
+    hot = heat > _SHOWN
+    a, b, c = skin.triangles.T
+    corners = skin.triangles[hot[a] | hot[b] | hot[c]].reshape(-1)
     if not len(corners):
         return None
     co = np.empty(3 * len(mesh.vertices), np.float32)
     mesh.attributes["position"].data.foreach_get("vector", co)
-    return Heat(name, "TRIS", co.reshape(-1, 3)[corners], colours_of(heat)[corners])
+    return Heat(name, "TRIS", co.reshape(-1, 3)[corners], colours_of(heat[corners]))
 
 
 def heat_of_bones(obj: bpy.types.Object, blamed: np.ndarray) -> Heat | None:

@@ -15,11 +15,18 @@ _NAMED = 3  # joints at most that are named as to blame
 
 def checked_pose(obj: bpy.types.Object, frame: float, plausibility: Plausibility, R: np.ndarray) -> PoseCheck:
     """What the core says of the pose R (21, 3, 3) that a rig shows at a frame."""
+    return judged_pose(obj, frame, plausibility, R)[0]
+
+
+def judged_pose(
+    obj: bpy.types.Object, frame: float, plausibility: Plausibility, R: np.ndarray
+) -> tuple[PoseCheck, np.ndarray]:
+    """`checked_pose`, and how much each joint is to blame (21,)."""
     score, of_joints = plausibility.scores(R)
     guilt = blame(plausibility, R)
     order = np.lexsort((of_joints, -guilt))[:_NAMED]
     blamed = tuple((BODY_JOINTS[1 + j], float(of_joints[j])) for j in order if guilt[j] > 0)
-    return PoseCheck(float(score), blamed, frame, pose_mark(obj))
+    return PoseCheck(float(score), blamed, frame, pose_mark(obj)), guilt
 
 
 def bones_of_change(rig: Rig, before: Pose, after: Pose) -> BonePose:
