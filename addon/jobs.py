@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import bpy
 
 from ..vendor_core.errors import Cancelled, PoiseError
+from .texts import shown
 from .time_left import TimeLeft
 
 if TYPE_CHECKING:
@@ -34,9 +35,11 @@ class JobState:
         """How long it takes still, for an artist; that it is being found out at first."""
         seconds = self.time_left.seconds(time.monotonic()) if self.time_left is not None else None
         if seconds is None:
-            return "Time left: not known yet"
+            return shown("Time left: not known yet")
         minutes, rest = divmod(seconds, 60)
-        return f"About {minutes} min {rest} s left" if minutes else f"About {rest} s left"
+        if minutes:
+            return shown("About {minutes} min {seconds} s left", minutes=minutes, seconds=rest)
+        return shown("About {seconds} s left", seconds=rest)
 
 
 state = JobState()

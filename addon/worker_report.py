@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .texts import shown
+
 
 @dataclass(frozen=True)
 class WorkerReport:
@@ -31,13 +33,15 @@ def lines_of(found: Mapping[str, Any], own: bool) -> tuple[str, ...]:
         found: the fields of the core's `probe.Findings`.
         own: whether it was Blender's own interpreter.
     """
-    whose = "Blender's own Python" if own else "Python"
-    blas = f"with {found['blas']}" if found["blas"] else "without BLAS"
-    where = "the processor" if found["device"].startswith("cpu") else found["device"]
-    gpus = "; ".join(found["gpus"]) or f"none ({found['no_gpu']})"
+    whose = shown("Blender's own Python") if own else "Python"
+    blas = shown("with {name}", name=found["blas"]) if found["blas"] else shown("without BLAS")
+    where = shown("the processor") if found["device"].startswith("cpu") else found["device"]
+    gpus = "; ".join(found["gpus"]) or shown("none ({why})", why=found["no_gpu"])
     return (
-        f"{whose} {found['python']}, NumPy {found['numpy']} {blas}, {found['cores']} cores",
-        f"GPU: {gpus}",
-        f"Takes are solved on {where}",
-        f"A step of a drag takes {found['ms_live']:.1f} ms, a frame of a take {found['ms_frame']:.2f} ms",
-    )
+        shown("{whose} {python}, NumPy {numpy} {blas}, {cores} cores", whose=whose, blas=blas,
+              python=found["python"], numpy=found["numpy"], cores=found["cores"]),
+        shown("GPU: {gpus}", gpus=gpus),
+        shown("Takes are solved on {device}", device=where),
+        shown("A step of a drag takes {live:.1f} ms, a frame of a take {frame:.2f} ms",
+              live=found["ms_live"], frame=found["ms_frame"]),
+    )  # fmt: skip

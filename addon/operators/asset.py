@@ -7,6 +7,7 @@ import bpy
 from bpy.props import EnumProperty, StringProperty
 
 from .. import catalogue
+from ..texts import told
 from .common import BONES, RigOperator, rig_of
 
 _PICTURE = 256  # pixels along each side, as Blender's own previews
@@ -64,7 +65,8 @@ class POISE_OT_save_pose_asset(RigOperator, bpy.types.Operator):
         for i, (name, picture) in enumerate(zip(names, pictures, strict=True)):
             bones = only(to_bones(rig, Pose(poses.R_local[i : i + 1], poses.trans[i : i + 1]), True), chosen)
             save_asset(obj, bones, name, picture, uuid)
-        self.report({"INFO"}, f"{len(names)} pose asset{'s' if len(names) > 1 else ''} in this file, {where}")
+        line = told("{n} pose assets in this file, {where}", n=len(names), where=where)
+        self.report({"INFO"}, line if len(names) > 1 else told("One pose asset in this file, {where}", where=where))
 
     def _catalogue(self, context: bpy.types.Context) -> tuple[str, str]:
         """The UUID for the assets, and where they are to be found."""
@@ -73,7 +75,7 @@ class POISE_OT_save_pose_asset(RigOperator, bpy.types.Operator):
         try:
             return catalogue.ensure_catalogue(_library_of(context, Path(bpy.data.filepath))), "in the catalogue Poise"
         except catalogue.CatalogueError as problem:
-            self.report({"WARNING"}, f"{problem}: the assets are in no catalogue")
+            self.report({"WARNING"}, told("{problem}: the assets are in no catalogue", problem=problem))
             return catalogue.UUID, "in no catalogue"
 
 

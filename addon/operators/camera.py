@@ -5,6 +5,7 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty
 
 from ...vendor_core.errors import PoiseError
+from ..texts import told
 from .body import HANDS
 from .common import RigOperator, rig_of
 
@@ -117,7 +118,15 @@ class POISE_OT_solve_picture(CameraOperator, bpy.types.Operator):
         farthest = int(solved.residual[0].argmax())
         miss = float(solved.residual[0, farthest])
         name = seen.joints[farthest].replace("_", " ")
-        self.report({"INFO"}, f"{len(seen.joints)} targets, the farthest missed by {miss:.1f} pixels ({name})")
+        self.report(
+            {"INFO"},
+            told(
+                "{n} targets, the farthest missed by {miss:.1f} pixels ({joint})",
+                n=len(seen.joints),
+                miss=miss,
+                joint=name,
+            ),
+        )
 
 
 _CLASSES = (POISE_OT_add_picture_targets, POISE_OT_solve_picture)

@@ -35,7 +35,7 @@ class POISE_OT_denoise(RigOperator, bpy.types.Operator):
 
     bl_idname = "poise.denoise"
     bl_label = "Denoise Keys"
-    bl_options = {"REGISTER"}
+    bl_options = {"REGISTER", "PRESET"}
 
     amount: FloatProperty(  # type: ignore[valid-type]
         name="Amount",

@@ -19,7 +19,7 @@ class POISE_OT_generate_pose(PoseChoices, bpy.types.Operator):
 
     bl_idname = "poise.generate_pose"
     bl_label = "Generate Pose"
-    bl_options = {"REGISTER", "UNDO"}
+    bl_options = {"REGISTER", "UNDO", "PRESET"}
 
     seed: IntProperty(name="Seed", description="Another seed, another pose", default=1, min=0)  # type: ignore[valid-type]
     amount: FloatProperty(  # type: ignore[valid-type]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import bpy
 from bpy.props import EnumProperty, IntProperty
 
+from ..texts import told
 from ..timeline_options import InbetweenOptions, ToleranceOptions
 from .common import RigOperator, rig_of
 from .generate import SEEDS
@@ -39,7 +40,7 @@ class POISE_OT_interpolate(InbetweenOptions, TimelineOperator, bpy.types.Operato
 
     bl_idname = "poise.interpolate"
     bl_label = "In-Betweens"
-    bl_options = {"REGISTER", "UNDO"}
+    bl_options = {"REGISTER", "UNDO", "PRESET"}
 
     source: EnumProperty(  # type: ignore[valid-type]
         name="Between",
@@ -96,7 +97,9 @@ class POISE_OT_interpolate(InbetweenOptions, TimelineOperator, bpy.types.Operato
         action = copied_action(obj, f"{obj.name} In-Betweens") if fresh else current_action(obj)
         bones = only(to_bones(rig, filled.poses, keys.fingers), names)
         key_bones(obj, action, filled.frames, bones, "LINEAR" if way.step == 1 else "BEZIER", ~filled.is_key)
-        line = f"{len(filled.frames)} keys from {len(keys.frames)} poses in {action.name}"
+        line = told(
+            "{n} keys from {poses} poses in {action}", n=len(filled.frames), poses=len(keys.frames), action=action.name
+        )
         if self.reduce:
             line = self._reduced(obj, in_world, names, filled.frames)
         scene = context.scene

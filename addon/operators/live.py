@@ -7,6 +7,7 @@ import bpy
 from bpy.props import EnumProperty
 
 from ...vendor_core.errors import PoiseError
+from ..texts import told
 from . import live_surroundings
 from .common import LIMB_ITEMS, PoiseOperator, RigOperator, redraw_sidebars, redraw_views, rig_of
 from .pins import toggle_pins, toggle_turns
@@ -129,7 +130,7 @@ class POISE_OT_pose_live(RigOperator, bpy.types.Operator):
         return self._say(context, line, kind)
 
     def _say(self, context: bpy.types.Context, line: str, kind: Literal["INFO", "WARNING"]) -> set[str]:
-        self.report({kind}, f"Live posing: {line}")
+        self.report({kind}, told("Live posing: {what}", what=line))
         redraw_sidebars(context)
         return {"CANCELLED"}
 

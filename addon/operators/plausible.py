@@ -5,6 +5,7 @@ import bpy
 from bpy.props import FloatProperty
 
 from ..pose_check import PoseCheck, blame_text, forget, note, value_text
+from ..texts import told
 from .common import BONES, LOCK, RigOperator, redraw_sidebars, rig_of
 
 
@@ -26,7 +27,10 @@ class POISE_OT_check_pose(RigOperator, bpy.types.Operator):
         check = checked_pose(obj, context.scene.frame_current_final, load_plausibility(), R)
         note(obj, check)
         redraw_sidebars(context)
-        self.report({"INFO"}, f"Plausibility {value_text(check.plausibility)}, {blame_text(check)}")
+        self.report(
+            {"INFO"},
+            told("Plausibility {value}, {blame}", value=value_text(check.plausibility), blame=blame_text(check)),
+        )
 
 
 class POISE_OT_make_plausible(RigOperator, bpy.types.Operator):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import bpy
 from bpy.props import EnumProperty
 
+from ..texts import told
 from ..timeline_options import ToleranceOptions
 from .common import rig_of
 from .interpolate import TimelineOperator, scene_range
@@ -61,7 +62,7 @@ class POISE_OT_reduce_keys(ToleranceOptions, TimelineOperator, bpy.types.Operato
         action = copied_action(obj, f"{old.removesuffix(' Reduced')} Reduced")
         outcome = plan.write(obj)
         context.scene.frame_set(context.scene.frame_current, subframe=context.scene.frame_subframe)
-        self.report({"INFO"}, f"{outcome.line()} in {action.name}")
+        self.report({"INFO"}, told("{outcome} in {action}", outcome=outcome.line(), action=action.name))
 
     def _ends(self, context: bpy.types.Context, obj: bpy.types.Object, rig: "Rig") -> tuple[float, float]:
         """First and last frame to work on.

@@ -4,6 +4,7 @@
 import bpy
 from bpy.props import EnumProperty
 
+from ..texts import told
 from .common import RigOperator, rig_of
 
 
@@ -22,7 +23,7 @@ class POISE_OT_key_sliders(RigOperator, bpy.types.Operator):
         own = len(animated_bones(obj) & set(read_rig(obj).bones))
         obj.keyframe_insert("poise.sliders", group="Pose Sliders")
         if own:
-            self.report({"INFO"}, f"{own} bones have keys of their own and follow these, not the sliders")
+            self.report({"INFO"}, told("{n} bones have keys of their own and follow these, not the sliders", n=own))
 
 
 class POISE_OT_reset_sliders(RigOperator, bpy.types.Operator):

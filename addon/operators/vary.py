@@ -6,6 +6,7 @@ import random
 import bpy
 from bpy.props import EnumProperty, FloatProperty, IntProperty
 
+from ..texts import told
 from .body import HANDS_KEPT
 from .choices import ROOT_ITEMS, PoseChoices
 from .common import rig_of
@@ -44,7 +45,7 @@ class POISE_OT_vary_pose(VariationChoices, bpy.types.Operator):
 
     bl_idname = "poise.vary_pose"
     bl_label = "Vary Pose"
-    bl_options = {"REGISTER", "UNDO"}
+    bl_options = {"REGISTER", "UNDO", "PRESET"}
 
     def run(self, context: bpy.types.Context) -> None:
         from ...vendor_core.prior.draw import variations
@@ -98,8 +99,9 @@ class POISE_OT_key_variations(VariationChoices, bpy.types.Operator):
         action = copied_action(obj, f"{obj.name} Variations") if occupied else current_action(obj)
         key_bones(obj, action, frames, bones, "CONSTANT")
         context.scene.frame_set(context.scene.frame_current, subframe=context.scene.frame_subframe)
-        kept = "; the action as it was stays in the file" if occupied else ""
-        self.report({"INFO"}, f"{self.count} variations, frames {frames[0]:g} to {frames[-1]:g}{kept}")
+        line = told("{n} variations, frames {first:g} to {last:g}", n=self.count, first=frames[0], last=frames[-1])
+        kept = told("the action as it was stays in the file")
+        self.report({"INFO"}, f"{line}; {kept}" if occupied else line)
 
 
 _CLASSES = (POISE_OT_vary_pose, POISE_OT_key_variations)

@@ -135,6 +135,17 @@ def test_nothing_catches_everything() -> None:
     assert not faults
 
 
+def test_what_operators_report_can_be_translated() -> None:
+    """An f-string has its values in before a translation could be looked up: `texts.told` puts them in afterwards."""
+    assert not [
+        f"{name_of(path)}:{node.lineno}"
+        for path in ADDON
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "report" and len(node.args) == 2
+        if isinstance(node.args[1], ast.JoinedStr)
+    ]
+
+
 def test_no_source_names_a_place_on_one_machine() -> None:
     places = {name_of(path): re.findall(r"/(?:work|root|home/\w+|tmp/\w+)/\w+", path.read_text()) for path in SOURCES}
     assert not {name: found for name, found in places.items() if found}
