@@ -9,8 +9,10 @@ import numpy as np
 from ..body import BodyModel, default_body
 from ..errors import PoiseError, TargetError
 from ..motion import read_motion, write_motion
-from ..prior import Prior, load_prior
-from ..rotations import exp_so3, log_so3
+from ..prior import load_prior
+from ..prior.draw import variations
+from ..prior.plausibility import load_plausibility
+from ..rotations import exp_so3
 from ..skeleton import BODY_JOINTS, JOINT_GROUPS, N_BODY
 from .shared import body_motion
 
@@ -25,12 +27,12 @@ def sample(options: Namespace) -> dict[str, Any]:
     if options.near is not None:
         near = read_motion(options.near)
         R_near = exp_so3(near.poses[0, :N_BODY])
-        root, drawn = (
-            R_near[0],
-            _drawn_near(prior, R_near[1:], drawn, 0.5 if options.amount is None else options.amount),
-        )
-        locked = [BODY_JOINTS.index(name) - 1 for name in _locked(options.lock)]
-        drawn[:, locked] = R_near[1:][locked]
+        root = R_near[0]
+        names = _locked(options.lock)
+        kept = np.array([name in names for name in BODY_JOINTS[1:]])
+        amount = 0.5 if options.amount is None else options.amount
+        plausibility = load_plausibility(options.prior)
+        drawn = variations(prior, plausibility, R_near[1:], count, options.seed, amount, kept)
         betas = near.betas if near.body_name else None
     elif options.lock or options.amount is not None:
         raise PoiseError("--lock and --amount say what to keep of a pose; give that pose with --near POSE.npz")
@@ -47,14 +49,6 @@ def _lowest(body: BodyModel, R_local: np.ndarray, betas: np.ndarray | None) -> f
     vertices = body.pose(R_local, betas=betas, vertices=True).vertices
     assert vertices is not None
     return float(vertices[:, 2].min())
-
-
-def _drawn_near(prior: Prior, R_near: np.ndarray, R_drawn: np.ndarray, amount: float) -> np.ndarray:
-    """Poses (N, 21, 3, 3) on the latent way from a pose (amount 0, hit exactly) to drawn ones (amount 1)."""
-    z_near = prior.encode(R_near)
-    missed = log_so3(np.swapaxes(prior.decode(z_near), -1, -2) @ R_near)
-    z = z_near + amount * (prior.encode(R_drawn) - z_near)
-    return prior.decode(z) @ exp_so3((1 - amount) * missed)
 
 
 def _locked(text: str) -> list[str]:

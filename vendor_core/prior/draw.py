@@ -20,6 +20,7 @@ from .plausibility import Plausibility
 
 _DRAWS = 4  # for a pose: one in seventy variations of real poses by 0.5 is then implausible, of single draws two
 _DRAWS_TO_FIT = 32  # where joints stay
+_CHUNK = 256  # variations at a time: all their draws are held
 
 
 @one_blas_thread
@@ -75,14 +76,18 @@ def variations(
     if amount == 0:
         return np.tile(R, (count, 1, 1, 1))
     kept = np.zeros(N_POSE, dtype=bool) if kept is None else kept
-    n = _DRAWS_TO_FIT if kept.any() else _DRAWS
     z = prior.encode(R)
     missed = log_so3(np.swapaxes(prior.decode(z), -1, -2) @ R)
-    drawn = np.concatenate([prior.sample(n, seed + k) for k in range(count)])
-    varied = prior.decode(np.sqrt(1 - amount**2) * z + amount * drawn) @ exp_so3((1 - amount) * missed)
-    varied = np.where(kept[:, None, None], R, varied)
-    odds = plausibility.log_odds(varied)[:, -1].reshape(count, n)
-    return varied.reshape(count, n, N_POSE, 3, 3)[np.arange(count), odds.argmin(1)]
+    n = _DRAWS_TO_FIT if kept.any() else _DRAWS
+    varied = np.empty((count, N_POSE, 3, 3))
+    for first in range(0, count, _CHUNK):
+        seeds = range(seed + first, seed + min(first + _CHUNK, count))
+        drawn = np.concatenate([prior.sample(n, of_one) for of_one in seeds])
+        tried = prior.decode(np.sqrt(1 - amount**2) * z + amount * drawn) @ exp_so3((1 - amount) * missed)
+        tried = np.where(kept[:, None, None], R, tried)
+        best = plausibility.log_odds(tried)[:, -1].reshape(-1, n).argmin(1)
+        varied[first : first + _CHUNK] = tried.reshape(-1, n, N_POSE, 3, 3)[np.arange(len(best)), best]
+    return varied
 
 
 def _checked(R: np.ndarray) -> np.ndarray:
