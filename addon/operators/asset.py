@@ -71,7 +71,7 @@ class POISE_OT_save_pose_asset(RigOperator, bpy.types.Operator):
     def _catalogue(self, context: bpy.types.Context) -> tuple[str, str]:
         """The UUID for the assets, and where they are to be found."""
         if not bpy.data.filepath:
-            return catalogue.UUID, "unassigned: save the file and once more an asset to have the catalogue Poise"
+            return catalogue.UUID, "in no catalogue yet: save the file, then an asset again"
         try:
             return catalogue.ensure_catalogue(_library_of(context, Path(bpy.data.filepath))), "in the catalogue Poise"
         except catalogue.CatalogueError as problem:
