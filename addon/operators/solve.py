@@ -25,19 +25,20 @@ class POISE_OT_add_targets(RigOperator, bpy.types.Operator):
             ("EFFECTORS", "Ends", "Pelvis, head, wrists and ankles"),
             ("ALL", "All", "All 22 joints of the body"),
             ("SELECTED", "Selected Bones", "Joints of the bones selected in Pose Mode"),
+            ("LOOK_AT", "Look At", "What the face looks at"),
         ),
     )
 
     def run(self, context: bpy.types.Context) -> None:
         from ...vendor_core.skeleton import BODY_JOINTS
         from ..rig.create import leave_mode
-        from ..rig.names import joint_of_bone
+        from ..rig.names import LOOK_AT, joint_of_bone
         from ..rig.pose import read_rig
         from ..rig.targets import EFFECTORS, add_targets
 
         obj = rig_of(context)
         read_rig(obj)
-        joints = {"EFFECTORS": EFFECTORS, "ALL": BODY_JOINTS}.get(self.joints)
+        joints = {"EFFECTORS": EFFECTORS, "ALL": BODY_JOINTS, "LOOK_AT": (LOOK_AT,)}.get(self.joints)
         if joints is None:
             names = [bone.name for bone in context.selected_pose_bones or () if bone.id_data == obj]
             joints = [joint for name in names if (joint := joint_of_bone(name)) in BODY_JOINTS]

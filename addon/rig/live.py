@@ -56,7 +56,7 @@ class LiveSession:
         locked: groups of joints, as `JOINT_GROUPS` calls them, that keep their rotations relative to the parents.
 
     Raises:
-        PoiseError: the armature is no rig of the SMPL family, or is scaled unevenly.
+        PoiseError: the armature is no rig of the SMPL family, is scaled unevenly, or has a target whose weight is none.
     """
 
     def __init__(self, context: bpy.types.Context, obj: bpy.types.Object, locked: Iterable[str] = ()):
@@ -84,10 +84,10 @@ class LiveSession:
         self._ahead = AHEAD
         try:
             self.lock(locked)
+            self._look_again()
         except PoiseError:
             self.handles.take_back()
             raise
-        self._look_again()
 
     @property
     def joints(self) -> tuple[str, ...]:

@@ -48,6 +48,6 @@ def told(misses: dict[str, Miss], scene: bpy.types.Scene) -> str:
         return f"{name}: cannot turn so far, {degrees} short"
     units = scene.unit_settings
     if units.system == "NONE":
-        return f"{name}: out of reach by {miss.far:.3g}"
+        return f"{name}: cannot reach its handle, {miss.far:.3g} short"
     length = bpy.utils.units.to_string(units.system, "LENGTH", miss.far * units.scale_length, precision=3)
-    return f"{name}: out of reach by {length}"
+    return f"{name}: cannot reach its handle, {length} short"

@@ -212,7 +212,16 @@ def test_live_handles_turn_and_show_their_states() -> Steps[None]:
     assert "left_wrist" not in _session().misses
     yield from _drag("look_at", -20, 60)
     assert handles.is_pinned(_session().handles.objects["look_at"])
+    yield from _drag("right_ankle", -420, 200)
     yield from shot("live_states")
+    print(
+        "MISS",
+        _session().misses,
+        _gap(name, "right_ankle"),
+        _session().handles.objects["right_ankle"].matrix_world.translation,
+        [o.name for o in bpy.context.selected_objects],
+    )
+    assert _session().misses  # the foot, or the hips that it pulls along
     space = view().spaces.active
     space.shading.type = "WIREFRAME"
     yield from shot("live_states_wireframe")
