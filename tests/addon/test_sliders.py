@@ -158,3 +158,26 @@ def test_a_rig_that_cannot_be_posed_is_left_alone(body, capfd) -> None:
     after = snapshot()
     assert after[f"pose {body.name}"] == before[f"pose {body.name}"]
     assert "apply its scale" in capfd.readouterr().out
+
+
+def test_keyed_sliders_are_rendered(body, tmp_path) -> None:
+    scene = bpy.context.scene
+    scene.render.engine, scene.render.resolution_x, scene.render.resolution_y = "BLENDER_WORKBENCH", 64, 64
+    scene.camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
+    bpy.context.collection.objects.link(scene.camera)
+    scene.camera.location, scene.camera.rotation_euler = (0, -4, 1), (np.pi / 2, 0, 0)
+    for frame in (1, 3):
+        scene.frame_set(frame)
+        slide(body, ARM_UP, frame - 1.0)
+        bpy.ops.poise.key_sliders()
+    scene.frame_set(1)
+    scene.frame_start, scene.frame_end, scene.render.filepath = 1, 3, str(tmp_path / "film")
+    bpy.ops.render.render(animation=True)
+    scene.frame_set(3)
+    scene.render.filepath = str(tmp_path / "still.png")
+    bpy.ops.render.render(write_still=True)
+    first, last, still = (
+        np.array(bpy.data.images.load(str(tmp_path / name)).pixels)
+        for name in ("film0001.png", "film0003.png", "still.png")
+    )
+    assert np.abs(last - still).mean() < 1e-4 < 1e-3 < np.abs(last - first).mean()
