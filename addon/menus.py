@@ -19,6 +19,7 @@ class POISE_MT_main(bpy.types.Menu):
             (("poise.store_pose", "ADD"), ("poise.apply_pose", "ARMATURE_DATA")),
             (("poise.interpolate", "IPO_EASE_IN_OUT"), ("poise.denoise", "SMOOTHCURVE")),
             (("poise.solve_targets", "CON_KINEMATIC"), ("poise.import_c3d", "IMPORT")),
+            (("poise.solve_picture", "IMAGE_BACKGROUND"), ("poise.solve_tracks", "TRACKER")),
             (("poise.open_guide", "QUESTION"),),
         )):  # fmt: skip
             if number:
