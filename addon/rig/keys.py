@@ -66,12 +66,29 @@ def key_into(
         bone = obj.pose.bones[name]
         near = channel_at(known, bone, channel_of(bone), frames[:1])[0]  # so that earlier keys lead up to these
         columns = [(path_of(name, channel_of(bone)), channel_values(bone.rotation_mode, quaternions[:, i], near))]
+        if bone.rotation_mode == "QUATERNION":
+            _follow_sign(known, columns[0][0], frames[-1], columns[0][1][-1])
         if i == 0 and bones.location is not None:
             columns.append((path_of(name, "location"), bones.location))
         for data_path, table in columns:
             for k in range(table.shape[1]):
                 curve = known.get((data_path, k)) or _new_curve(bag, data_path, k, name)
                 replace_keys(curve, fresh | vectors(frames, table[:, k]))
+
+
+def _follow_sign(curves: Curves, path: str, frame: float, q: np.ndarray) -> None:
+    """Turn the sign of quaternions keyed after a frame where it is not that of q (4,), the new ones there: they mean
+    the same rotations, and curves go on to them without a jump.
+    """
+    four = [curves[path, k] for k in range(4) if (path, k) in curves]
+    if len(four) < 4 or np.dot([values_at(curve, np.array([frame]))[0] for curve in four], q) >= 0:
+        return
+    for curve in four:
+        later = _read_vectors(curve)[:, 0] > frame - _SAME_FRAME  # its own handle leads there too
+        for name in _VECTORS:
+            values = _read_vectors(curve, name)
+            values[later, 1] *= -1
+            curve.keyframe_points.foreach_set(name, values.ravel())
 
 
 def put_keys(curve: bpy.types.FCurve, frames: np.ndarray, values: np.ndarray) -> None:

@@ -99,6 +99,23 @@ def test_curves_outside_the_chosen_keys_go_on_as_they_did(body, kind: str) -> No
     assert np.abs(outside() - before).max() < 1e-5
 
 
+def test_signs_of_later_quaternions_follow(body) -> None:
+    """Keys of the same rotations with turned signs: Blender would turn bones nearly all the way round between them."""
+    keyed(body, {1: 1, 11: 2, 21: 3, 31: 4})
+    expected = {frame: rotations_at(body, frame) for frame in (1, 11, 21, 31)}
+    steady = [rotations_at(body, f) for f in range(22, 31)]
+    for curve in addon("rig.actions").curves_of(body):
+        for key in curve.keyframe_points:
+            key.select_control_point = key.co[0] in (11, 21)
+            if "quaternion" in curve.data_path and key.co[0] > 20:
+                for place in (key.co, key.handle_left, key.handle_right):
+                    place[1] *= -1
+    assert bpy.ops.poise.interpolate(source="SELECTED") == {"FINISHED"}
+    for frame, R in expected.items():
+        assert angle(rotations_at(body, frame), R) < 1e-4
+    assert max(angle(rotations_at(body, f), R) for f, R in zip(range(22, 31), steady, strict=True)) < 0.05
+
+
 @pytest.mark.parametrize("kind", ["own", "smplx_addon"])
 def test_a_grounded_body_stands_on_the_floor_all_the_way(scene, kind: str) -> None:
     body = RIGS[kind]()
