@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.core.conftest import REPO
-from tools import environments, package
+from tools import checks, environments, package
 from tools.checks import Summary
 from tools.environments import Environment, find_python, ready
 from tools.stages import BuildError
@@ -87,3 +87,16 @@ def test_every_stage_runs_and_failures_are_counted(tmp_path: Path) -> None:
     assert ran == ["second"] and summary.failed_stages == 1
     assert (summary.passed, summary.failed, summary.skipped) == (3, 2, 2)
     assert "FAILED: it broke" in summary.lines[0] and summary.lines[1].endswith("ok")
+
+
+def test_window_tests_are_skipped_by_name_and_reason_where_they_cannot_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the programs that make a chroot, or without root."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(checks, "_REPORTS", tmp_path)
+    summary = Summary()
+    summary.add("Window tests", lambda: checks._window_tests(summary, "trixie", [tmp_path / "poise.zip"]))
+    assert (summary.passed, summary.failed, summary.failed_stages) == (0, 0, 0)
+    assert "skipped: " in summary.lines[0]
+    assert "not found" in summary.lines[0] or "needs Linux and root" in summary.lines[0]
