@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The readers, and what each promises of any file: a sound result or one line, soon, within a few times its size."""
 
+import struct
 import time
 import tracemalloc
 from collections.abc import Callable
@@ -18,6 +19,12 @@ _SECONDS = 5.0
 _TIMES, _BASE = {".c3d": 10, ".trc": 200, ".bvh": 200}, 2_000_000
 """Bytes of memory for each of the file, and in any case. Letters of a text may become numbers of eight bytes, its words
 are texts of some fifty bytes until they are numbers, and tables of Python's own grow by a megabyte at times."""
+
+
+_FAULTS = (
+    ArithmeticError, AttributeError, LookupError, MemoryError, OSError, RuntimeError, TypeError, ValueError,
+    struct.error,
+)  # fmt: skip
 
 
 class BrokenPromise(AssertionError):
@@ -70,7 +77,7 @@ def try_file(reader: Reader, path: Path) -> bool:
         refused = True
         if "\n" in str(error):
             raise BrokenPromise(f"a message of several lines: {error}") from error
-    except (ArithmeticError, AttributeError, LookupError, OSError, RuntimeError, TypeError, ValueError) as error:
+    except _FAULTS as error:
         raise BrokenPromise(f"{type(error).__name__}: {error}") from error
     finally:
         peak = tracemalloc.get_traced_memory()[1]

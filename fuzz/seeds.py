@@ -16,6 +16,7 @@ _BVH = (
     " JOINT LeftUpLeg\n {\n  OFFSET 10 0 0\n  CHANNELS 3 Zrotation Xrotation Yrotation\n  End Site\n  {\n"
     "   OFFSET 0 -40 0\n  }\n }\n}\nMOTION\nFrames: 2\nFrame Time: 0.04\n1 2 3 0 0 0 0 0 0\n1 2 3 90 0 0 0 0 90\n"
 )
+_BVH_STILL = "HIERARCHY\nROOT a\n{\n OFFSET 0 0 0\n CHANNELS 0\n}\nMOTION\nFrames: 99\nFrame Time: 0.1\n"
 _LARGEST = 400_000  # bytes of a real take that is damaged
 
 
@@ -26,7 +27,11 @@ def seeds(suffix: str, takes: Path | None) -> list[bytes]:
         suffix: ".c3d", ".trc" or ".bvh".
         takes: folder of real files, if there is one.
     """
-    made = {".trc": [_TRC.encode()], ".bvh": [_BVH.encode()], ".c3d": [_c3d(real) for real in (False, True)]}[suffix]
+    made = {
+        ".trc": [_TRC.encode()],
+        ".bvh": [_BVH.encode(), _BVH_STILL.encode()],
+        ".c3d": [_c3d(real) for real in (False, True)],
+    }[suffix]
     real = sorted(takes.glob(f"*{suffix}")) if takes is not None and takes.is_dir() else []
     return [*made, *(path.read_bytes() for path in real if path.stat().st_size <= _LARGEST)]
 

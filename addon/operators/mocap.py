@@ -43,6 +43,9 @@ class POISE_OT_import_c3d(bpy.types.Operator, ImportHelper):
             ("PlugInGait39", "Plug-in Gait 39", "Vicon's full body"),
             ("PlugInGait35", "Plug-in Gait 35", "Vicon's full body without some of the arms' markers"),
             ("QualisysIOR", "Qualisys IOR", "Istituto Ortopedico Rizzoli's, as Qualisys names them"),
+            ("HelenHayes", "Helen Hayes", "Motion Analysis's full body"),
+            ("OptiTrackBaseline41", "OptiTrack Baseline 41", "Motive's full body"),
+            ("OptiTrackBiomech57", "OptiTrack Biomech 57", "Motive's, with Van Sint Jan's names"),
         ),
     )
     fit_shape: BoolProperty(  # type: ignore[valid-type]

@@ -227,3 +227,8 @@ def test_hidden_bodies_get_no_new_shape(body, take) -> None:
     with pytest.raises(RuntimeError, match=r"is hidden and cannot get a new shape"):
         bpy.ops.poise.import_c3d(filepath=str(take), target="ACTIVE")
     assert snapshot() == before
+
+
+def test_every_layout_can_be_chosen(poise: str) -> None:
+    items = bpy.ops.poise.import_c3d.get_rna_type().properties["layout_name"].enum_items
+    assert {item.identifier for item in items} == {"auto", *core("mocap.layouts").LAYOUTS}

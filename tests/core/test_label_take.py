@@ -58,6 +58,12 @@ def test_trajectories_in_parts_and_the_wrong_axis_up(shared_data: Path) -> None:
     assert right(take, truth, labelled(replace(take, up_axis=wrong), "CMU41")) >= 0.97
 
 
+def test_a_stretch_without_points_has_no_say(shared_data: Path) -> None:
+    take, truth = unlabelled(read_c3d(shared_data / "c3d" / "cmu_02_01.c3d"))
+    take.points[60:150], take.residuals[60:150] = np.nan, -1
+    assert right(take, truth, labelled(take, "CMU41")) == 1.0
+
+
 def test_a_few_names_among_many_are_labels(shared_data: Path) -> None:
     take = read_c3d(shared_data / "c3d" / "cmu_02_01.c3d")
     assert not is_unlabelled(take)

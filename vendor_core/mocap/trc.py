@@ -13,6 +13,7 @@ from .c3d import C3D, FASTEST, METRES
 from .c3d_names import unique_labels
 
 _MOST = 200_000_000  # coordinates, beyond which they would not fit in memory
+_FULLEST = 0.1  # share of the fields that are there, even where most rows end early
 _KEYS = ("DataRate", "NumMarkers", "Units")
 
 
@@ -75,6 +76,9 @@ def _table(lines: list[str], n_markers: int) -> np.ndarray:
     if not rows or len(rows) * n_markers * 3 > _MOST:
         raise C3DError(f"it has {len(rows)} frames of {n_markers} markers; expected a table that fits in memory")
     width = 2 + 3 * n_markers
+    found = sum(map(len, rows))
+    if found < _FULLEST * width * len(rows):
+        raise C3DError(f"its {len(rows)} rows have {found} fields in all; expected {width} in each, some of them empty")
     table = np.full((len(rows), width), np.nan)
     for i, fields in enumerate(rows):
         if any(field.strip() for field in fields[width:]):

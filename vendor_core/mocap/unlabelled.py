@@ -30,6 +30,7 @@ _TURNS = ((0.5, False, False), (0.4, False, False), (0.3, False, True), (0.25, F
           (0.2, True, True), (0.15, True, True), (0.15, True, True), (0.12, True, True))  # fmt: skip
 """Metres within which a point and a marker may be one, and whether rotations and the shape are free."""
 _SOFT = Weights(residual=10.0)
+_SEEN = 0.5  # of what the voting frames usually show, below which a frame has no vote
 _FOLLOWS = 0.10  # metres: a trajectory that stays farther from a marker's place is not that marker's
 _CHECKS = 3  # times at most that the trajectories are handed out again
 _Y_UP_TO_Z_UP = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])
@@ -75,9 +76,11 @@ def markers_of(placed: PlacedMarkers, prior: Prior, p: np.ndarray, seen: np.ndar
 
 
 def _voting_frames(seen: np.ndarray, n: int) -> np.ndarray:
-    """Frames spread over the take, the best seen of each part of it."""
+    """Frames spread over the take, the best seen of each part of it; parts in which little is seen have no say."""
+    count = seen.sum(1)
     parts = np.array_split(np.arange(len(seen)), min(n, len(seen)))
-    return np.array([part[seen[part].sum(1).argmax()] for part in parts])
+    best = np.array([part[count[part].argmax()] for part in parts])
+    return best[count[best] >= max(_SEEN * np.median(count[count > 0]), 1)]
 
 
 @dataclass(frozen=True)

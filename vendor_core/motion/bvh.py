@@ -16,6 +16,7 @@ from ..files import replaced_file
 from .euler import euler_to_matrix, matrix_to_zxy
 
 _MOST_JOINTS, _MOST_NUMBERS = 2000, 200_000_000
+_SPARSEST = 4  # joints for each number of a frame: what has no channels takes memory, too
 _CHANNELS = {f"{axis}{kind}": (kind, axis) for axis in "XYZ" for kind in ("position", "rotation")}
 _FASTEST = 1e4  # Hz
 
@@ -66,6 +67,8 @@ def read_bvh(path: str | Path) -> BvhClip:
         raise MotionError(f"{name} is no BVH file; expected HIERARCHY, a skeleton, MOTION and its frames")
     joints = _skeleton(iter(head.split()[1:]), name)
     frames, seconds, values = _table(table, sum(len(joint.channels) for joint in joints), name)
+    if frames * len(joints) > _SPARSEST * values.size:
+        raise MotionError(f"{name}: next to none of its {len(joints)} joints has channels; expected joints that turn")
     return _clip(joints, values.reshape(frames, -1), 1 / seconds)
 
 
