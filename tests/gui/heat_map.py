@@ -58,6 +58,7 @@ def test_a_broken_elbow_is_red_on_the_body_and_nothing_else() -> Steps[None]:
     rig = yield from _standing_body()
     yield from press("poise_heat_map")
     assert bpy.context.scene.poise_heat_map
+    bpy.ops.ed.undo_push(message="Heat map on")
     hands.move(*middle(region("WINDOW")))
     where = region("WINDOW")
     plain = pixels((yield from shot("heat_map_plausible", where)))
@@ -84,6 +85,10 @@ def test_a_broken_elbow_is_red_on_the_body_and_nothing_else() -> Steps[None]:
     yield from frame_selected()
     yield from shot("heat_map", where)
     assert np.linalg.norm(centre - (elbow + wrist) / 2) < 60 < np.linalg.norm(centre - head)
+    assert _draw()._heats
+    bpy.ops.ed.undo_push(message="Break the elbow")
+    yield from hands.undo()
+    assert not _draw()._heats and _draw()._handles  # the pose before was plausible; the switch was on
     yield from press("poise_heat_map")
     off = pixels((yield from shot("heat_map_off", where)))
     assert red(off).sum() < red(plain).sum() + 20 and not _draw()._handles
