@@ -6,6 +6,7 @@ import support
 from posing import body_in_view, in_between_button
 from robot import Steps, find, frame_selected, hands, middle, region, shot, view, window
 
+_OPTIONS = 32  # pixels from Reduce Keys down to the header of Options
 BUTTONS = ("KEYS", "SELECTED", "STORED", "GENERATED")
 
 
@@ -34,6 +35,8 @@ def _keyed_body() -> Steps[str]:
 
 def test_every_button_of_in_betweens_does_its_work_and_goes_with_undo() -> Steps[None]:
     name = yield from _keyed_body()
+    x, y = yield from find("poise.reduce_keys(")
+    yield from hands.click((x, y - _OPTIONS))
     yield from shot("sidebar_in_betweens", region("UI"))
     expected = {
         "KEYS": list(range(1, 26)),
