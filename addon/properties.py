@@ -36,13 +36,15 @@ def _shape_changed(slider: "PoiseBeta", context: bpy.types.Context) -> None:
     if _quiet:
         return
     from ..vendor_core.errors import PoiseError
-    from .rig.shape import current_betas, reshape
+    from .rig.shape import current_betas, reshape, shown_beta
 
     rig = slider.id_data
     assert isinstance(rig, bpy.types.Object)
     try:
         reshape(context, rig, current_betas(rig))
     except PoiseError as problem:
+        with without_updates():
+            slider.value = shown_beta(context, rig, slider.name)
         say(context, str(problem))
 
 

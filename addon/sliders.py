@@ -29,7 +29,7 @@ def moved_by_hand(context: bpy.types.Context, rig: bpy.types.Object) -> None:
     import numpy as np
 
     from ..vendor_core.errors import PoiseError
-    from .properties import say
+    from .properties import say, without_updates
     from .rig.keys import auto_key
     from .rig.sliders import move_sliders
 
@@ -37,6 +37,8 @@ def moved_by_hand(context: bpy.types.Context, rig: bpy.types.Object) -> None:
     try:
         bones = move_sliders(rig, np.array(rig.poise.sliders), locked_limbs(rig))
     except PoiseError as problem:
+        with without_updates():
+            rig.poise.sliders = tuple(rig.get(SHOWN) or (0.0,) * len(NAMES))
         say(context, str(problem))
         return
     if not sliders_keyed(rig):  # else bones with keys of their own would no longer follow

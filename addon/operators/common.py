@@ -88,6 +88,13 @@ def redraw_views(context: bpy.types.Context) -> None:
                 area.tag_redraw()
 
 
+def over_view(context: bpy.types.Context, event: bpy.types.Event) -> bool:
+    """Whether the mouse is over a 3D View: keys elsewhere belong to others."""
+    x, y = event.mouse_x, event.mouse_y
+    areas = [area for area in context.window.screen.areas if area.type == "VIEW_3D"]
+    return any(a.x <= x < a.x + a.width and a.y <= y < a.y + a.height for a in areas)
+
+
 def is_rig(obj: bpy.types.Object | None) -> bool:
     """Whether the object is an armature with the bones of the SMPL family."""
     return obj is not None and obj.type == "ARMATURE" and _is_family(obj.data)

@@ -9,7 +9,7 @@ import bpy
 
 from ...vendor_core.errors import Cancelled, PoiseError
 from .. import jobs
-from .common import redraw_sidebars
+from .common import over_view, redraw_sidebars
 
 if TYPE_CHECKING:
     from ...vendor_core.frames import Message
@@ -50,7 +50,7 @@ class JobFollower:
         return {"RUNNING_MODAL"}
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        if event.type == "ESC" and event.value == "PRESS":
+        if event.type == "ESC" and event.value == "PRESS" and over_view(context, event):
             jobs.cancel()
             return {"RUNNING_MODAL"}
         if event.type != "TIMER":

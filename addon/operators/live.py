@@ -9,7 +9,7 @@ from bpy.props import EnumProperty
 from ...vendor_core.errors import PoiseError
 from ..texts import told
 from . import live_surroundings
-from .common import LIMB_ITEMS, PoiseOperator, RigOperator, redraw_sidebars, redraw_views, rig_of
+from .common import LIMB_ITEMS, PoiseOperator, RigOperator, over_view, redraw_sidebars, redraw_views, rig_of
 from .pins import toggle_pins, toggle_turns
 
 if TYPE_CHECKING:
@@ -200,7 +200,7 @@ class POISE_OT_lock_limb(bpy.types.Operator):
 
 def _asked_by_key(context: bpy.types.Context, event: bpy.types.Event) -> str:
     """What a key asks for: "KEEP", "RESTORE", "PIN", "TURN", "MIRROR", or nothing."""
-    if event.value != "PRESS" or not _over_view(context, event):
+    if event.value != "PRESS" or not over_view(context, event):
         return ""
     if event.type == "Z" and (event.ctrl or event.oskey) and not event.shift:
         return "RESTORE"  # the session is one undo step, also from within
@@ -214,13 +214,6 @@ def _asked_by_key(context: bpy.types.Context, event: bpy.types.Event) -> str:
 def _is_dragging(context: bpy.types.Context) -> bool:
     """Whether Blender's own G, R or S runs."""
     return any(operator.bl_idname.startswith("TRANSFORM_OT_") for operator in context.window.modal_operators)
-
-
-def _over_view(context: bpy.types.Context, event: bpy.types.Event) -> bool:
-    """Whether the mouse is over a 3D View: keys elsewhere belong to others."""
-    x, y = event.mouse_x, event.mouse_y
-    areas = [area for area in context.window.screen.areas if area.type == "VIEW_3D"]
-    return any(a.x <= x < a.x + a.width and a.y <= y < a.y + a.height for a in areas)
 
 
 def _close() -> None:

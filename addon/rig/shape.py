@@ -88,3 +88,11 @@ def shaped_joints(rig: bpy.types.Object, betas: np.ndarray) -> np.ndarray:
 def current_betas(rig: bpy.types.Object) -> np.ndarray:
     """The betas (B,) that the rig's sliders show; empty for a rig that Poise did not make."""
     return np.array([item.value for item in rig.poise.betas])
+
+
+def shown_beta(context: bpy.types.Context, rig: bpy.types.Object, name: str) -> float:
+    """The beta that the meshes of a rig show; 0 where it has none."""
+    for obj in meshes_of(context, rig):
+        if obj.data.shape_keys and name in obj.data.shape_keys.key_blocks:
+            return float(obj.data.shape_keys.key_blocks[name].value)
+    return 0.0

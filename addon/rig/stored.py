@@ -4,7 +4,9 @@
 import bpy
 import numpy as np
 
+from ...vendor_core.errors import PoiseError
 from ...vendor_core.rotations import exp_so3, log_so3
+from ...vendor_core.skeleton import JOINTS
 from .convert import Pose
 
 
@@ -21,9 +23,18 @@ def store(obj: bpy.types.Object, pose: Pose, name: str) -> None:
 
 
 def stored_poses(obj: bpy.types.Object) -> list[Pose]:
-    """The poses of the object's list, one frame each, in the armature's own space."""
+    """The poses of the object's list, one frame each, in the armature's own space.
+
+    Raises:
+        PoiseError: one of them is not what Store Pose makes.
+    """
     poses = []
     for item in obj.poise.poses:
+        if len(item.joints) != len(JOINTS):
+            raise PoiseError(
+                f'The stored pose "{item.name}" has {len(item.joints)} joints; expected {len(JOINTS)}: remove it, and '
+                "store poses by Store Pose"
+            )
         vectors = np.empty(3 * len(item.joints), dtype=np.float32)
         item.joints.foreach_get("rotation", vectors)
         R = exp_so3(vectors.astype(np.float64).reshape(1, -1, 3))

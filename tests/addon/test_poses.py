@@ -287,3 +287,9 @@ def test_the_body_is_found_from_its_mesh_or_as_the_only_one(body) -> None:
     for obj in bpy.context.selected_objects:
         obj.select_set(False)
     assert not bpy.ops.poise.generate_pose.poll()  # two bodies: which one?
+
+
+def test_a_stored_pose_made_by_hand_is_refused_in_a_line(body) -> None:
+    body.poise.poses.add().name = "Mine"
+    with pytest.raises(RuntimeError, match='"Mine" has 0 joints; expected 55'):
+        bpy.ops.poise.apply_pose()

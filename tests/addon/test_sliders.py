@@ -181,3 +181,14 @@ def test_keyed_sliders_are_rendered(body, tmp_path) -> None:
         for name in ("film0001.png", "film0003.png", "still.png")
     )
     assert np.abs(last - still).mean() < 1e-4 < 1e-3 < np.abs(last - first).mean()
+
+
+def test_a_refused_slider_goes_back(body) -> None:
+    body.poise.sliders[0] = 1.0
+    body.scale = (1, 2, 1)
+    body.poise.sliders[0] = 2.0
+    assert body.poise.sliders[0] == pytest.approx(1.0)
+    body.scale = (1, 1, 1)
+    body.hide_set(True)
+    body.poise.betas[0].value = 2.0
+    assert body.poise.betas[0].value == 0.0
