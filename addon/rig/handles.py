@@ -132,12 +132,20 @@ class Handles:
         weights = self._weights
         return HandleState(frames[:, :3], frames[:, 3:], pinned, turned & pinned, weights)
 
-    def place(self, x: np.ndarray, R: np.ndarray, which: np.ndarray) -> np.ndarray:
-        """Put handles at places (P, 3) and turns (P, 3, 3) in the world, those of a mask (P,); all turns as (P, 4)."""
+    def place(self, x: np.ndarray, R: np.ndarray, moved: np.ndarray, turned: np.ndarray) -> np.ndarray:
+        """Move handles to places (P, 3) in the world and turn them to (P, 3, 3), those of masks (P,).
+
+        Returns:
+            All turns as (P, 4), wxyz.
+        """
         places, turns = x.tolist(), [Matrix(rows).to_quaternion() for rows in R.tolist()]
-        for handle, place, turn, chosen in zip(self.objects.values(), places, turns, which.tolist(), strict=True):
-            if chosen:
-                handle.matrix_world = Matrix.LocRotScale(place, turn, handle.matrix_world.to_scale())
+        chosen = (moved | turned).tolist()
+        for i, handle in enumerate(self.objects.values()):
+            if chosen[i]:
+                location = handle.location.copy()
+                handle.matrix_world = Matrix.LocRotScale(places[i], turns[i], handle.matrix_world.to_scale())
+                if not moved[i]:  # what Blender's own G has just set may not be in `matrix_world` yet
+                    handle.location = location
         return np.array(turns)
 
     def swap_sides(self) -> None:

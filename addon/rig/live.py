@@ -203,7 +203,7 @@ class LiveSession:
         pinned, turned = state.pinned & (not everywhere), state.turned & (not everywhere)
         gaze = pose.eyes + self._ahead * pose.gaze
         x = np.where(pinned[:, None], state.x, np.concatenate([pose.points, gaze[None]]))
-        q = self.handles.place(x, np.concatenate([target_frames(pose.rotations), _WORLD]), ~(pinned & turned))
+        q = self.handles.place(x, np.concatenate([target_frames(pose.rotations), _WORLD]), ~pinned, ~turned)
         self._state = replace(state, x=x, q=np.where(turned[:, None], state.q, q))
 
     def _look_again(self) -> None:

@@ -82,6 +82,22 @@ def test_a_dragged_hand_is_followed_and_the_feet_stay(rig) -> None:
     assert len(session.costs) == session.steps > 9 and not session.misses
 
 
+def test_where_a_drag_has_just_put_a_handle_it_stays(rig) -> None:
+    """Blender's G sets the location before the scene is evaluated: a step that comes between must not undo it."""
+    session = session_of(rig)
+    wrist = handle(session, "right_wrist")
+    wrist.location.z += 0.02
+    assert tick(session)
+    wrist.location.z += 0.02
+    bpy.context.view_layer.update()
+    wrist.location.z += 0.05
+    there = tuple(wrist.location)
+    assert session.tick(bpy.context)
+    assert tuple(wrist.location) == there
+    bpy.context.view_layer.update()
+    assert session.tick(bpy.context)
+
+
 def test_restoring_is_exact(rig) -> None:
     before = snapshot()
     session = session_of(rig)
