@@ -12,7 +12,7 @@ from pathlib import Path
 import bpy
 import support
 from imports import REAL_TAKE, TAKE, Heart, armatures, ended, make_take, start_import, state, workers
-from robot import OUT, Steps, find, hands, middle, press, region, reports, shot, until, view, window
+from robot import OUT, Steps, hands, middle, press, region, reports, shot, until, view, window
 
 _LONGEST_GAP = 1.0  # seconds that Blender may stand still while a job runs; far above what is printed, for a machine
 # that is busy with something else says nothing of the add-on
@@ -109,20 +109,22 @@ def test_progress_is_shown_in_the_panel_and_in_the_status_bar() -> Steps[None]:
     yield from shot("job_done")
 
 
-def test_cancel_by_the_button_takes_a_third_of_a_second_at_most() -> Steps[None]:
+def test_cancelling_a_real_take_takes_a_third_of_a_second_at_most() -> Steps[None]:
     before, took = support.snapshot(), []
     for fraction in (0.03, 0.1, 0.4):
         yield from start_import(_take(), rate="SUBFRAMES")
         yield from until(lambda fraction=fraction: ended() or state().fraction >= fraction, 60, "progress")
         assert not ended(), "the job was over before it could be cancelled"
-        place = yield from find("poise.cancel_job(", across=0.86)
         watch = Stopwatch()
-        yield from hands.click(place)
+        if fraction > 0.2:
+            hands.tap("ESC")
+        else:
+            bpy.ops.poise.cancel_job()  # what the panel's and the status bar's button does
         yield from until(ended, 5, "the job ends")
         took.append(watch.seconds)
         yield 0.3
         support.assert_unchanged(before)
-    print("a take's job was over", ", ".join(f"{seconds:.2f} s" for seconds in took), "after the press of Cancel")
+    print("a take's job was over", ", ".join(f"{seconds:.2f} s" for seconds in took), "after the wish to cancel")
     assert sorted(took)[1] < _CANCELLED
 
 
