@@ -88,11 +88,19 @@ class POISE_OT_pose_live(RigOperator, bpy.types.Operator):
             (toggle_pins if asked == "PIN" else toggle_turns)(context)
             return {"RUNNING_MODAL"}
         if asked == "MIRROR":
-            bpy.ops.poise.mirror_live()  # type: ignore[attr-defined]
+            self._mirror(context)
             return {"RUNNING_MODAL"}
         if event.type == "TIMER":
             return self._tick(context)
         return {"PASS_THROUGH"}
+
+    def _mirror(self, context: bpy.types.Context) -> None:
+        assert session is not None
+        try:
+            session.mirror()
+        except PoiseError as problem:
+            self.report({"ERROR"}, str(problem))
+        redraw_views(context)
 
     def cancel(self, context: bpy.types.Context) -> None:
         """Blender closes the file, the window or itself: nothing may be left running."""

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Help leads to pages that the add-on holds, and to sections that they have."""
 
+import re
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -32,6 +33,6 @@ def test_f1_over_any_button_opens_the_guide(poise: str) -> None:
 def test_links_between_the_pages_lead_somewhere(poise: str) -> None:
     folder = addon("guide_pages").FOLDER
     for page in (*folder.glob("*.html"), folder.parent / "README.html"):
-        for link in page.read_text(encoding="utf-8").split('href="')[1:]:
-            target = link.split('"')[0].split("#")[0]
+        for _, link in re.findall(r'(href|src)="([^"]*)"', page.read_text(encoding="utf-8")):
+            target = link.split("#")[0]
             assert "://" in target or not target or (page.parent / target).exists(), (page.name, target)
