@@ -8,7 +8,7 @@ from PIL import Image
 from . import ROOT
 
 _TAKEN, _KEPT = ROOT / "out" / "gui", ROOT / "docs" / "pictures"
-_COLOURS = 96
+_COLOURS = 256
 _VIEW = (0, 28, 950, 978)  # the 3D View, its sidebar and the timeline, in a window of the window tests' size
 _PICTURES = {  # name in the guide: name there, and what is shown of it
     "body": ("tour_body", _VIEW),
@@ -30,7 +30,9 @@ def main() -> None:
             print(f"{taken}.png is not there: {name}.png stays as it is")
             continue
         with Image.open(_TAKEN / f"{taken}.png") as picture:
-            small = picture.convert("RGB").crop(part).quantize(_COLOURS, dither=Image.Dither.NONE)
+            shown = picture.convert("RGB").crop(part)
+        # the few coloured pixels count as much as the many grey ones
+        small = shown.quantize(_COLOURS, Image.Quantize.MAXCOVERAGE, kmeans=1, dither=Image.Dither.NONE)
         small.save(_KEPT / f"{name}.png", optimize=True)
 
 
