@@ -194,47 +194,6 @@ def test_artists_own_key_types_and_other_curves_stay(body) -> None:
     assert (knee[0].type, knee[-1].type) == ("KEYFRAME", "EXTREME") and knee[4].type in ("GENERATED", "JITTER")
 
 
-@pytest.mark.parametrize("mode", ["XYZ", "AXIS_ANGLE"])
-def test_other_rotation_modes_are_keyed_in_their_own_channels(body, mode: str) -> None:
-    for bone in body.pose.bones:
-        bone.rotation_mode = mode
-    expected = keyed(body, {1: 1, 16: 2})
-    bpy.ops.poise.interpolate()
-    for frame, heads in expected.items():
-        assert np.allclose(heads_at(body, frame), heads, atol=1e-5)
-    paths = {c.data_path.rpartition(".")[2] for c in addon("rig.keys").curves_of(body)}
-    assert "rotation_quaternion" not in paths
-    steps = [np.linalg.norm(heads_at(body, f + 1) - heads_at(body, f), axis=1).max() for f in range(1, 16)]
-    assert max(steps) < 0.3
-
-
-@pytest.mark.parametrize("mode", ["QUATERNION", "AXIS_ANGLE", "XYZ", "ZYX"])
-def test_channels_go_through_no_turn_at_all_without_a_jump(body, mode: str) -> None:
-    """There an axis turns over, and its angle would too."""
-    channels, rotations = addon("rig.channels"), core("rotations")
-    near = np.array({"QUATERNION": (-1.0, 0.0, 0.0, 0.0), "AXIS_ANGLE": (2.0, 0.0, 0.0, -1.0)}.get(mode, (0.0, 0, 0)))
-    turn = np.linspace(-4.0, 4.0, 81)
-    R = rotations.exp_so3(turn[:, None] * np.array([0.6, 0.0, 0.8]))
-    q = core("prior").continuous_quaternions(R)
-    values = channels.channel_values(mode, q, near)
-    assert np.abs(np.diff(values, axis=0)).max() < 0.3 if mode != "XYZ" else 1.0
-    assert angle(rotations.quaternion_to_matrix(channels.quaternions_of(mode, values)), R) < 1e-5
-
-
-@pytest.mark.parametrize("mode", ["QUATERNION", "AXIS_ANGLE", "XYZ", "XZY", "YXZ", "YZX", "ZXY", "ZYX"])
-def test_channels_mean_what_blender_makes_of_them(body, mode: str) -> None:
-    rng = np.random.default_rng(1)
-    bone = body.pose.bones["left_knee"]
-    bone.rotation_mode = mode
-    channel = addon("rig.channels").channel_of(bone)
-    values = 2 * rng.standard_normal((20, len(getattr(bone, channel))))
-    values[0], values[1, 1:] = 0, 0
-    found = core("rotations").quaternion_to_matrix(addon("rig.channels").quaternions_of(mode, values))
-    for row, R in zip(values, found, strict=True):
-        setattr(bone, channel, row)
-        assert np.allclose(np.array(bone.matrix_basis)[:3, :3], R, atol=1e-6)
-
-
 def test_keys_between_whole_frames(body) -> None:
     expected = keyed(body, {1.5: 1, 8.25: 2})
     bpy.ops.poise.interpolate()
@@ -252,23 +211,6 @@ def test_stored_poses_come_onto_the_timeline(body, scene) -> None:
     assert bpy.ops.poise.interpolate(source="STORED", spacing=10) == {"FINISHED"}
     for frame, heads in zip((5, 15, 25), expected, strict=True):
         assert np.allclose(heads_at(body, frame), heads, atol=1e-5)
-
-
-def test_stored_poses_never_overwrite_an_action(body, scene) -> None:
-    keyed(body, {1: 1, 21: 2})
-    old = body.animation_data.action
-    for seed in (3, 4):
-        bpy.ops.poise.generate_pose(seed=seed)
-        bpy.ops.poise.store_pose()
-    scene.frame_set(1)
-    bpy.ops.poise.interpolate(source="STORED", spacing=10)
-    assert body.animation_data.action != old and old.use_fake_user
-    new = body.animation_data.action
-    body.animation_data.action = old
-    if bpy.app.version >= (4, 4):
-        body.animation_data.action_slot = old.slots[0]
-    assert keys_of(body) == [1, 21]
-    assert new.name in bpy.data.actions
 
 
 def test_undo_of_an_interpolation_is_exact(body) -> None:
@@ -312,19 +254,3 @@ def test_keys_outside_keep_everything(body) -> None:
     bpy.ops.poise.interpolate(source="SELECTED")
     assert kept() == before
     assert len(addon("rig.keys").keyed_frames(body, addon("rig.pose").read_rig(body), selected=True)) == 2
-
-
-def test_fingers_are_keyed_only_where_they_were(body) -> None:
-    def key(frame: float, *names: str) -> None:
-        for name in (*core("skeleton").BODY_JOINTS, *names):
-            body.pose.bones[name].keyframe_insert("rotation_quaternion", frame=frame)
-
-    for frame, seed in ((1, 1), (6, 2)):
-        bpy.ops.poise.generate_pose(seed=seed)
-        key(frame, "jaw")
-    bpy.ops.poise.interpolate()
-    animated = addon("rig.keys").animated_bones(body)
-    assert "jaw" in animated and not any(name.endswith("index1") for name in animated)
-    body.pose.bones["left_index1"].keyframe_insert("rotation_quaternion", frame=1)
-    bpy.ops.poise.interpolate()
-    assert "right_thumb3" in addon("rig.keys").animated_bones(body)
