@@ -95,7 +95,7 @@ class POISE_OT_interpolate(InbetweenOptions, TimelineOperator, bpy.types.Operato
         occupied = bool(((old >= keys.frames[0]) & (old <= keys.frames[-1])).any())
         fresh = self.source == "STORED" and occupied
         action = copied_action(obj, f"{obj.name} In-Betweens") if fresh else current_action(obj)
-        bones = only(to_bones(rig, filled.poses, keys.fingers), names)
+        bones = only(to_bones(rig, filled.poses, bool(keys.fingers)), names)
         key_bones(obj, action, filled.frames, bones, "LINEAR" if way.step == 1 else "BEZIER", ~filled.is_key)
         line = told(
             "{n} keys from {poses} poses in {action}", n=len(filled.frames), poses=len(keys.frames), action=action.name
@@ -125,7 +125,7 @@ class POISE_OT_interpolate(InbetweenOptions, TimelineOperator, bpy.types.Operato
         if self.source in ("STORED", "GENERATED"):
             _require_whole_action(obj)
         if self.source == "STORED":
-            return poses_of_list(obj, now, self.spacing)
+            return poses_of_list(obj, rig, now, self.spacing)
         if self.source == "GENERATED":
             frames = np.array([now, now + self.spacing])
             return present_and_generated(obj, rig, frames, self.seed, chosen, ground_of(obj, scale))

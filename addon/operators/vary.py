@@ -94,7 +94,7 @@ class POISE_OT_key_variations(VariationChoices, bpy.types.Operator):
         allowed = {bone for bone, free in zip(given.rig.bones, given.allowed, strict=True) if free}
         bones = only(to_bones(given.rig, poses, self.hands != "KEEP"), allowed)
         frames = context.scene.frame_current + self.spacing * np.arange(self.count, dtype=float)
-        old = keyed_frames(obj, given.rig, selected=False, made_too=True)
+        old = keyed_frames(obj, given.rig, selected=False, made_too=True, bones=bones.bones)
         occupied = bool(((old >= frames[0]) & (old <= frames[-1])).any())
         action = copied_action(obj, f"{obj.name} Variations") if occupied else current_action(obj)
         key_bones(obj, action, frames, bones, "CONSTANT")

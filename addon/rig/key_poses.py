@@ -25,7 +25,7 @@ class KeyPoses:
 
     frames: np.ndarray  # (K,)
     poses: Pose  # K frames
-    fingers: bool  # whether they say something about the fingers
+    fingers: frozenset[str]  # the finger bones that follow them
 
 
 def timeline_poses(obj: bpy.types.Object, rig: Rig, frames: np.ndarray, where: str) -> KeyPoses:
@@ -47,10 +47,10 @@ def timeline_poses(obj: bpy.types.Object, rig: Rig, frames: np.ndarray, where: s
         )
     bones = keyed_bones(obj, rig, frames)
     assert bones.location is not None
-    return KeyPoses(frames, from_bones(rig, bones.quaternions, bones.location), _has_fingers(obj, rig))
+    return KeyPoses(frames, from_bones(rig, bones.quaternions, bones.location), _following(obj, rig, frames))
 
 
-def poses_of_list(obj: bpy.types.Object, start: float, spacing: int) -> KeyPoses:
+def poses_of_list(obj: bpy.types.Object, rig: Rig, start: float, spacing: int) -> KeyPoses:
     """The stored poses of a body in their order, from a frame on.
 
     Raises:
@@ -59,7 +59,7 @@ def poses_of_list(obj: bpy.types.Object, start: float, spacing: int) -> KeyPoses
     poses = stored_poses(obj)
     if len(poses) < 2:
         raise PoiseError(f'"{obj.name}" has {len(poses)} stored poses; expected two or more: use Store Pose')
-    return KeyPoses(start + spacing * np.arange(len(poses), dtype=float), joined(poses), fingers=True)
+    return KeyPoses(start + spacing * np.arange(len(poses), dtype=float), joined(poses), rig.finger_bones)
 
 
 def present_and_generated(
@@ -91,7 +91,7 @@ def present_and_generated(
     new = Pose(R, now.trans)
     sinks = lowest(new, rest, ground) - lowest(now, rest, ground)
     new = Pose(R, now.trans - sinks[:, None] / ground.scale * ground.up)
-    return KeyPoses(frames, joined([now, new]), _has_fingers(obj, rig))
+    return KeyPoses(frames, joined([now, new]), _following(obj, rig, frames))
 
 
 def looped(obj: bpy.types.Object, rig: Rig, keys: KeyPoses, spacing: int, over_others: bool) -> KeyPoses:
@@ -108,7 +108,7 @@ def looped(obj: bpy.types.Object, rig: Rig, keys: KeyPoses, spacing: int, over_o
         PoiseError: keys of the artist's own are where the way back would be.
     """
     frames, poses = closed(keys.frames, keys.poses, spacing)
-    own = keyed_frames(obj, rig, selected=False)
+    own = keyed_frames(obj, rig, selected=False, bones=rig.bones)
     in_the_way = own[(own > keys.frames[-1]) & (own <= frames[-1])]
     if not over_others and len(in_the_way):
         raise PoiseError(
@@ -134,7 +134,7 @@ def bones_to_key(
     Raises:
         PoiseError: none is left.
     """
-    names = [name for i, name in enumerate(rig.bones) if i < N_BODY or (keys.fingers and name in rig.finger_bones)]
+    names = [name for i, name in enumerate(rig.bones) if i < N_BODY or name in keys.fingers]
     names = [name for name in (names if root else names[1:]) if name not in locked]
     if chosen is not None:
         names = [name for name in names if name in chosen]
@@ -146,5 +146,16 @@ def bones_to_key(
     return names
 
 
-def _has_fingers(obj: bpy.types.Object, rig: Rig) -> bool:
-    return bool(animated_bones(obj) & rig.finger_bones)
+def _following(obj: bpy.types.Object, rig: Rig, frames: np.ndarray) -> frozenset[str]:
+    """The finger bones that follow key poses at frames (K,): where any has keys, all but those with keys of the
+    artist's own between these frames, which would be lost.
+    """
+    keyed = animated_bones(obj) & rig.finger_bones
+    if not keyed:
+        return frozenset()
+
+    def has_own(bone: str) -> bool:
+        own = keyed_frames(obj, rig, selected=False, bones=(bone,))
+        return bool(((own > frames[0]) & (own < frames[-1]) & ~np.isin(own, frames)).any())
+
+    return rig.finger_bones - {bone for bone in keyed if has_own(bone)}
