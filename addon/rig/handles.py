@@ -49,6 +49,7 @@ class HandleRecord:
     channels: dict[str, tuple[float, ...]]
     look: tuple[str, float, tuple[float, ...]]
     said: dict[str, object]  # the properties that say how it pulls; those that it did not have are missing
+    hidden: bool
 
     def restore(self) -> None:
         """Make it so again.
@@ -59,6 +60,7 @@ class HandleRecord:
         for channel, values in self.channels.items():
             setattr(self.handle, channel, values)
         _set_look(self.handle, self.look)
+        self.handle.hide_set(self.hidden)
         for name in (_PINNED, TURNED):
             if name in self.said:
                 self.handle[name] = self.said[name]
@@ -156,6 +158,11 @@ class Handles:
             handle[TURNED] = turned
             set_pinned(handle, pinned)
 
+    def hide(self) -> None:
+        """Leave in sight only the targets that were so before."""
+        for handle in (*self.made, *(record.handle for record in self._records if record.hidden)):
+            handle.hide_set(True)
+
     def take_back(self) -> None:
         """Remove the new handles, and put the others back as they were; one that is gone is left so."""
         for handle in self.made:
@@ -220,7 +227,9 @@ def snap_to_body(obj: bpy.types.Object, targets: dict[str, bpy.types.Object]) ->
 def _record(handle: bpy.types.Object) -> HandleRecord:
     look = (handle.empty_display_type, handle.empty_display_size, tuple(handle.color))
     said = {name: handle[name] for name in (_PINNED, TURNED) if name in handle}
-    return HandleRecord(handle, {name: tuple(getattr(handle, name)) for name in _CHANNELS}, look, said)
+    return HandleRecord(
+        handle, {name: tuple(getattr(handle, name)) for name in _CHANNELS}, look, said, handle.hide_get()
+    )
 
 
 def _set_look(handle: bpy.types.Object, look: tuple[str, float, tuple[float, ...]]) -> None:

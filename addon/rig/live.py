@@ -159,9 +159,10 @@ class LiveSession:
             return
 
     def keep(self, context: bpy.types.Context) -> None:
-        """Key the pose where the artist has auto-keying on."""
+        """Key the pose where the artist has auto-keying on, and put the session's handles out of sight."""
         if self.steps:
             auto_key(context, self._obj, self._bones.bones_of(self._R, self._trans))
+        self.handles.hide()
 
     def _meant(self, state: HandleState) -> tuple[HandleState, bool]:
         """What the artist means by what has moved: a free handle dragged alone pulls from then on, a handle that is

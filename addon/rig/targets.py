@@ -65,6 +65,7 @@ def add_targets(context: bpy.types.Context, obj: bpy.types.Object, joints: Seque
             target.show_in_front = True
             target["poise_joint"], target["poise_rig"], target["poise_weight"] = joint, obj.name, 1.0
             context.collection.objects.link(target)
+        target.hide_set(False)
         stand(target, frames[joint])
         made.append(target)
     return made

@@ -258,3 +258,18 @@ def test_without_a_window_it_says_what_to_use(body) -> None:
     with pytest.raises(RuntimeError, match="needs a window"):
         bpy.ops.poise.pose_live()
     assert snapshot() == before and addon("operators.live").session is None
+
+
+def test_handles_go_out_of_sight_with_the_session_and_come_back_with_the_next(body) -> None:
+    bpy.ops.poise.add_targets(joints="EFFECTORS")
+    own = {obj.name for obj in bpy.data.objects if "poise_joint" in obj}
+    session = session_of(body)
+    session.keep(bpy.context)
+    handles = list(session.handles.objects.values())
+    assert {handle.name for handle in handles if not handle.hide_get()} == own and len(own) < len(handles)
+    again = session_of(body)
+    assert not any(handle.hide_get() for handle in again.handles.objects.values())
+    again.restore()
+    assert {handle.name for handle in handles if not handle.hide_get()} == own
+    bpy.ops.poise.add_targets(joints="ALL")
+    assert not any(obj.hide_get() for obj in bpy.data.objects if obj.get("poise_joint") in session.joints)

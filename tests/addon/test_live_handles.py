@@ -212,6 +212,7 @@ def test_solving_from_targets_takes_turns_and_the_gaze(body) -> None:
     held = joints_world(body)
     session.keep(bpy.context)
     for obj in bpy.data.objects:
+        obj.hide_set(False)
         obj.select_set(obj.type == "EMPTY")
     bpy.context.view_layer.objects.active = body
     assert bpy.ops.poise.solve_targets() == {"FINISHED"}
