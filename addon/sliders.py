@@ -53,10 +53,11 @@ def sliders_keyed(rig: bpy.types.Object) -> bool:
 
 
 @persistent
-def _frame_changed(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> None:
-    for obj in scene.objects:
-        if obj.type == "ARMATURE" and obj.get(SHOWN) is not None:
-            values = tuple(obj.evaluated_get(depsgraph).poise.sliders)
+def _frame_changed(_scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> None:
+    for update in depsgraph.updates:  # what is animated is among these, and nothing need be remembered
+        obj = update.id.original
+        if isinstance(obj, bpy.types.Object) and obj.type == "ARMATURE" and obj.get(SHOWN) is not None:
+            values = tuple(update.id.poise.sliders)
             if values != tuple(obj[SHOWN]):
                 _play(obj, values)
 

@@ -14,6 +14,7 @@ import numpy as np
 from ...vendor_core.skeleton import JOINTS, N_BODY, PARENTS
 from .convert import snapped_axes
 from .names import bones_of_joints, joint_of_bone
+from .pose import bone_matrices
 
 COLD, HOT = np.array([1.0, 0.78, 0.2, 0.0]), np.array([0.75, 0.06, 0.02, 0.9])
 """Ends of the scale, from clear amber to dark red: it darkens all the way, so that no one needs to tell hues apart."""
@@ -54,8 +55,8 @@ def body_turns(obj: bpy.types.Object) -> np.ndarray:
     """Rotations (21, 3, 3) of the joints 1..21 that the bones of a rig show: `read_pose`, but for the root, faster."""
     found = bones_of_joints(obj.data.bones.keys())
     names = [found[joint] for joint in JOINTS[:N_BODY]]
-    rest = _matrices(obj.data.bones, "matrix_local", names)
-    posed = _matrices(obj.pose.bones, "matrix", names)
+    rest = bone_matrices(obj.data.bones, "matrix_local", names)
+    posed = bone_matrices(obj.pose.bones, "matrix", names)
     P = posed[:, :3, :3] / np.linalg.norm(posed[:, :3, :3], axis=-2, keepdims=True)
     G = P @ np.swapaxes(rest[:, :3, :3], -1, -2) @ snapped_axes(rest[:, :3, 3])
     return np.swapaxes(G[list(PARENTS[1:N_BODY])], -1, -2) @ G[1:]
@@ -111,10 +112,3 @@ def _body_joint(name: str) -> int:
     while index >= N_BODY:
         index = PARENTS[index]
     return index
-
-
-def _matrices(bones: bpy.types.bpy_prop_collection, attribute: str, names: list[str]) -> np.ndarray:
-    """Matrices (n, 4, 4) of some bones. Blender gives them column by column."""
-    flat, row = np.empty(16 * len(bones), np.float32), {name: i for i, name in enumerate(bones.keys())}
-    bones.foreach_get(attribute, flat)
-    return flat.reshape(-1, 4, 4)[[row[name] for name in names]].swapaxes(-1, -2).astype(np.float64)

@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Reading an armature object and its pose from the scene, and writing a pose onto its bones."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
 import bpy
 import numpy as np
-from mathutils import Matrix, Quaternion
+from mathutils import Quaternion
 
 from ...vendor_core.errors import PoiseError
 from ...vendor_core.skeleton import JOINTS, N_BODY
@@ -15,6 +19,19 @@ class RigError(PoiseError):
     """The armature is no rig of the SMPL family, or stands in a way that no pose can be given to it."""
 
 
+@dataclass(frozen=True)
+class _Rest:
+    """What of a rig depends neither on the pose nor on the object's place."""
+
+    bones: tuple[str, ...]
+    joints: np.ndarray
+    rest: np.ndarray
+    link: np.ndarray  # of bones that hang from a bone of another kind: of the rest pose
+    hangs_from: np.ndarray
+    axes: np.ndarray
+    to_parent: dict[int, np.ndarray]  # rows of such bones: their rest matrices (4, 4) relative to the bone above
+
+
 def read_rig(obj: bpy.types.Object) -> Rig:
     """The conversion data of an armature object, in the pose and place it has now.
 
@@ -22,34 +39,37 @@ def read_rig(obj: bpy.types.Object) -> Rig:
         RigError: bones are missing, or the object is scaled unevenly or mirrored.
     """
     bones = obj.data.bones
-    missing = missing_body_bones(bones.keys())
+    names = tuple(bones.keys())
+    missing = missing_body_bones(names)
     if missing:
         raise RigError(
             f'"{obj.name}" lacks {len(missing)} of the {N_BODY} body bones ({_shortened(missing)}); expected a rig of '
             "the SMPL family, with bones such as pelvis, left_hip, left_knee: use Add Body"
         )
-    found = bones_of_joints(bones.keys())
-    if any(joint not in found for joint in JOINTS[FIRST_FINGER:]):  # half a hand is treated as none
-        found = {joint: bone for joint, bone in found.items() if JOINTS.index(joint) < FIRST_FINGER}
-    names = tuple(found.values())
-    rest = np.array([bones[name].matrix_local for name in names], dtype=np.float64)
-    hangs_from, link = _links(obj, names)
+    parents = tuple(-1 if (above := bone.parent) is None else names.index(above.name) for bone in bones)
+    found = _rest_of(names, parents, bone_matrices(bones, "matrix_local", names).tobytes())
     return Rig(
         object_name=obj.name,
-        bones=names,
-        joints=np.array([JOINTS.index(joint) for joint in found]),
-        rest=rest,
-        link=link,
-        hangs_from=hangs_from,
-        axes=snapped_axes(rest[:N_BODY, :3, 3]),
+        bones=found.bones,
+        joints=found.joints,
+        rest=found.rest,
+        link=_links(obj, found) if found.to_parent else found.link,
+        hangs_from=found.hangs_from,
+        axes=found.axes,
         world=_checked_world(obj),
     )
 
 
 def read_pose(obj: bpy.types.Object, rig: Rig) -> Pose:
     """The pose that the bones show now, whatever makes them do so: keys, constraints or hand."""
-    matrices = np.array([obj.pose.bones[name].matrix for name in rig.bones], dtype=np.float64)
-    return from_matrices(rig, matrices)
+    return from_matrices(rig, bone_matrices(obj.pose.bones, "matrix", rig.bones))
+
+
+def bone_matrices(bones: bpy.types.bpy_prop_collection, attribute: str, names: Sequence[str]) -> np.ndarray:
+    """A matrix (n, 4, 4) of each of some bones, read in bulk. Blender gives them column by column."""
+    flat, row = np.empty(16 * len(bones), np.float32), {name: i for i, name in enumerate(bones.keys())}
+    bones.foreach_get(attribute, flat)
+    return flat.reshape(-1, 4, 4)[[row[name] for name in names]].swapaxes(-1, -2).astype(np.float64)
 
 
 def write_pose(obj: bpy.types.Object, bones: BonePose) -> None:
@@ -102,28 +122,45 @@ def meshes_of(context: bpy.types.Context, obj: bpy.types.Object) -> list[bpy.typ
     ]
 
 
-def _links(obj: bpy.types.Object, names: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """For each bone the nearest ancestor among `names` (-1: none), and its matrix before its own rotation from there.
+@lru_cache(maxsize=8)
+def _rest_of(names: tuple[str, ...], parents: tuple[int, ...], matrices: bytes) -> _Rest:
+    """What bones with rest matrices (m, 4, 4), as bytes, make of a rig. Kept, for it is asked at each frame played."""
+    all_rest = np.frombuffer(matrices).reshape(-1, 4, 4)
+    found = bones_of_joints(names)
+    if any(joint not in found for joint in JOINTS[FIRST_FINGER:]):  # half a hand is treated as none
+        found = {joint: bone for joint, bone in found.items() if JOINTS.index(joint) < FIRST_FINGER}
+    at = [names.index(bone) for bone in found.values()]
+    hangs_from, link, to_parent = [], all_rest[at], {}
+    for row, bone in enumerate(at):
+        ancestor = above = parents[bone]
+        while ancestor >= 0 and ancestor not in at:
+            ancestor = parents[ancestor]
+        hangs_from.append(at.index(ancestor) if ancestor >= 0 else -1)
+        if above >= 0:
+            link[row] = np.linalg.inv(all_rest[above]) @ all_rest[bone]
+            if above != ancestor:
+                to_parent[row] = link[row].copy()
+    rest = all_rest[at]
+    joints = np.array([JOINTS.index(joint) for joint in found])
+    axes = snapped_axes(rest[:N_BODY, :3, 3])
+    for array in (joints, rest, link, axes, hung := np.array(hangs_from)):
+        array.flags.writeable = False  # shared by all that read the rig
+    return _Rest(tuple(found.values()), joints, rest, link, hung, axes, to_parent)
+
+
+def _links(obj: bpy.types.Object, found: _Rest) -> np.ndarray:
+    """Matrices (n, 4, 4) of bones before their own rotation, relative to the nearest ancestors that stand for joints.
 
     Bones between the two, such as the `root` of the SMPL-X add-on's rig, count in the pose they have now.
     """
-    row = {name: i for i, name in enumerate(names)}
-    hangs_from, link = [], []
-    for name in names:
-        pose_bone = obj.pose.bones[name]
-        above = pose_bone.parent
-        rest_to_parent = Matrix() if above is None else above.bone.matrix_local.inverted() @ pose_bone.bone.matrix_local
-        ancestor = above
-        while ancestor is not None and ancestor.name not in row:
-            ancestor = ancestor.parent
-        if above is None:
-            link.append(pose_bone.bone.matrix_local)
-        elif ancestor is None:
-            link.append(above.matrix @ rest_to_parent)
-        else:
-            link.append(ancestor.matrix.inverted_safe() @ above.matrix @ rest_to_parent)
-        hangs_from.append(-1 if ancestor is None else row[ancestor.name])
-    return np.array(hangs_from), np.array(link, dtype=np.float64)
+    link = found.link.copy()
+    for row, rest_to_parent in found.to_parent.items():
+        above = obj.pose.bones[found.bones[row]].parent
+        M = np.array(above.matrix, dtype=np.float64)
+        if found.hangs_from[row] >= 0:
+            M = np.array(obj.pose.bones[found.bones[found.hangs_from[row]]].matrix.inverted_safe() @ above.matrix)
+        link[row] = M @ rest_to_parent
+    return link
 
 
 def _checked_world(obj: bpy.types.Object) -> np.ndarray:

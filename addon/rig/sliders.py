@@ -7,6 +7,7 @@ which they stand: so no slider throws an artist's work away, and none jumps.
 """
 
 from collections.abc import Container, Iterable
+from functools import cache
 
 import bpy
 import numpy as np
@@ -76,6 +77,7 @@ def forget_base(obj: bpy.types.Object) -> None:
         obj.pop(key, None)
 
 
+@cache  # the shipped one, asked for at each frame played
 def _prior() -> tuple[AutoEncoder, Directions]:
     prior = load_prior()
     return prior, principal_directions(prior)
@@ -94,16 +96,16 @@ def _move(
 ) -> BonePose:
     """Move the bones that are free (n,) from the values that they show to others; what was written, and the pelvis."""
     prior, directions = _prior()
-    at = [now.R_local.copy() for _ in range(2)]
-    for R, sliders in zip(at, (np.array(obj[SHOWN]), values), strict=True):
-        R[0, 1:N_BODY][free[1:N_BODY]] = base.posed(prior, directions, sliders)[free[1:N_BODY]]
-    before, after = (lowest_patches(rig, Pose(R, now.trans)) for R in at)
+    R = np.repeat(now.R_local, 2, axis=0)
+    posed = base.posed(prior, directions, np.stack([np.array(obj[SHOWN]), values]))
+    R[:, 1:N_BODY][:, free[1:N_BODY]] = posed[:, free[1:N_BODY]]
     moved = {bone for bone, is_free in zip(rig.bones[1:N_BODY], free[1:N_BODY], strict=True) if is_free}
-    bones = to_bones(rig, Pose(at[1], now.trans), hands=False)
+    bones = to_bones(rig, Pose(R[1:], now.trans), hands=False)
     write_pose(obj, only(bones, moved))
     pelvis = obj.pose.bones[rig.bones[0]]
     if free[0]:
-        step = np.linalg.inv(rig.world[:3, :3] @ rig.link[0, :3, :3]) @ (0, 0, float(before[0] - after[0]))
+        before, after = lowest_patches(rig, Pose(R, np.repeat(now.trans, 2, axis=0)))
+        step = np.linalg.inv(rig.world[:3, :3] @ rig.link[0, :3, :3]) @ (0, 0, before - after)
         pelvis.location = np.array(pelvis.location) + step  # a step, so that rounding does not add up
     obj[SHOWN] = list(values)
     shown = BonePose(bones.bones, bones.quaternions, np.array([pelvis.location]))

@@ -151,6 +151,44 @@ def test_a_slider_goes_with_undo(body) -> None:
         assert np.allclose(bone_heads(bpy.data.objects[name]), there, atol=1e-6)
 
 
+def test_keyed_sliders_play_whatever_becomes_of_the_body(body) -> None:
+    scene = bpy.context.scene
+    for frame in (1, 21):
+        scene.frame_set(frame)
+        slide(body, CROUCH, frame / 10)
+        bpy.ops.poise.key_sliders()
+    scene.frame_set(7)
+    heads = bone_heads(body)
+    scene.frame_set(14)
+    knee = tuple(body.pose.bones["left_knee"].rotation_quaternion)
+    body.name = "Renamed"
+    twin = body.copy()
+    scene.collection.objects.link(twin)
+    scene.frame_set(7)
+    assert np.allclose(bone_heads(body), heads, atol=1e-4) and np.allclose(bone_heads(twin), heads, atol=1e-4)
+    bpy.data.objects.remove(body)
+    other = bpy.data.scenes.new("Other")
+    other.collection.objects.link(twin)
+    other.frame_set(14)
+    assert np.allclose(twin.pose.bones["left_knee"].rotation_quaternion, knee, atol=1e-4)
+
+
+def test_a_changed_rest_pose_is_read_anew(body) -> None:
+    pose = addon("rig.pose")
+    before = pose.read_rig(body)
+    with bpy.context.temp_override(object=body, active_object=body):
+        bpy.ops.object.mode_set(mode="EDIT")
+        bones = body.data.edit_bones
+        bones["left_wrist"].head.x += 0.1
+        bones["right_wrist"].parent = bones["right_shoulder"]
+        bpy.ops.object.mode_set(mode="OBJECT")
+    after = pose.read_rig(body)
+    wrists = [after.bones.index(f"{side}_wrist") for side in ("left", "right")]
+    assert after.rest[wrists[0], 0, 3] == pytest.approx(before.rest[wrists[0], 0, 3] + 0.1)
+    assert after.hangs_from[wrists[1]] == after.bones.index("right_shoulder") != before.hangs_from[wrists[1]]
+    assert np.allclose(after.rest[after.hangs_from[wrists]] @ after.link[wrists], after.rest[wrists], atol=1e-5)
+
+
 def test_a_rig_that_cannot_be_posed_is_left_alone(body, capfd) -> None:
     body.scale = (1, 1, 2)
     before = snapshot()

@@ -49,7 +49,7 @@ class SliderBase:
     missed: np.ndarray  # (21, 3) radians
 
     def posed(self, prior: Prior, directions: Directions, values: np.ndarray) -> np.ndarray:
-        """The pose (21, 3, 3) at values (K,) of the sliders."""
+        """The poses (..., 21, 3, 3) at values (..., K) of the sliders."""
         return prior.decode(self.z + values @ directions.steps) @ exp_so3(self.missed)
 
 
