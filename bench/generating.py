@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from keys import body, timed_twice  # it also gives Blender a folder of its own, before bpy is loaded
+from keys import body, timed  # it also gives Blender a folder of its own, before bpy is loaded
 
 import bpy  # isort: skip
 import numpy as np
@@ -43,7 +43,7 @@ def main() -> None:
     }
     print(f"Blender {bpy.app.version_string}, NumPy {np.__version__}, least of {_ROUNDS}: clock, processor")
     for name, job in jobs.items():
-        clock, used = np.min([timed_twice(job) for _ in range(_ROUNDS + 1)][1:], axis=0)
+        clock, used = np.min([timed(job) for _ in range(_ROUNDS + 1)][1:], axis=0)
         print(f"{1000 * clock:7.1f} {1000 * used:7.1f} ms  {name}", flush=True)
 
 

@@ -47,17 +47,12 @@ def main() -> None:
     print(f"Blender {bpy.app.version_string}, NumPy {np.__version__}; least of {_ROUNDS}: clock, processor, ratio")
     unit = 0.0
     for name, job in jobs.items():
-        clock, used = np.min([timed_twice(job) for _ in range(_ROUNDS + 1)][1:], axis=0)
+        clock, used = np.min([timed(job) for _ in range(_ROUNDS + 1)][1:], axis=0)
         unit = unit or used
         print(f"{clock:7.3f} {used:7.3f} s  {used / unit:6.1f} x  {name}", flush=True)
 
 
-def timed(job: Callable[[], Callable[[], object]]) -> float:
-    """Seconds of a job's second half: a job prepares, and gives what is to be timed."""
-    return timed_twice(job)[0]
-
-
-def timed_twice(job: Callable[[], Callable[[], object]]) -> tuple[float, float]:
+def timed(job: Callable[[], Callable[[], object]]) -> tuple[float, float]:
     """Seconds of a job's second half by the clock, and those of the processor, which other work hardly changes."""
     work = job()
     start, used = time.perf_counter(), time.process_time()
