@@ -30,7 +30,7 @@ def moved_by_hand(context: bpy.types.Context, rig: bpy.types.Object) -> None:
 
     from ..vendor_core.errors import PoiseError
     from .properties import say, without_updates
-    from .rig.keys import auto_key
+    from .rig.auto_key import auto_key
     from .rig.sliders import move_sliders
 
     context.view_layer.update()  # of what a script has just set

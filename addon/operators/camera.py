@@ -7,7 +7,7 @@ from bpy.props import BoolProperty, EnumProperty, FloatProperty
 from ...vendor_core.errors import PoiseError
 from ..texts import told
 from .body import HANDS
-from .common import RigOperator, rig_of
+from .common import PosingOperator, RigOperator, rig_of
 
 _NO_CAMERA = "The scene has no active camera: add one, or set one in the Scene properties"
 
@@ -68,7 +68,7 @@ class POISE_OT_add_picture_targets(CameraOperator, bpy.types.Operator):
             context.region_data.view_perspective = "CAMERA"
 
 
-class POISE_OT_solve_picture(CameraOperator, bpy.types.Operator):
+class POISE_OT_solve_picture(CameraOperator, PosingOperator, bpy.types.Operator):
     """Pose and place the body so that the camera sees its joints at the picture targets"""
 
     bl_idname = "poise.solve_picture"

@@ -5,7 +5,7 @@ import bpy
 from bpy.props import IntProperty
 
 from .. import gallery
-from .common import RigOperator, find_rig, redraw_sidebars, rig_of
+from .common import PosingOperator, find_rig, redraw_sidebars, rig_of
 from .vary import VariationChoices
 
 
@@ -37,7 +37,7 @@ class POISE_OT_make_variations(VariationChoices, bpy.types.Operator):
         redraw_sidebars(context)
 
 
-class POISE_OT_pick_variation(RigOperator, bpy.types.Operator):
+class POISE_OT_pick_variation(PosingOperator, bpy.types.Operator):
     """Give the body this variation"""
 
     bl_idname = "poise.pick_variation"

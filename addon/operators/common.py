@@ -9,6 +9,7 @@ from bpy.props import EnumProperty
 from ...vendor_core.errors import PoiseError
 
 NO_RIG = "Select a body: an armature of the SMPL family"
+NO_KEYS = "The pose got no keys. {why}"
 LIMB_ITEMS = (
     ("left_arm", "Left Arm", "Collar, shoulder, elbow and wrist"),
     ("right_arm", "Right Arm", "Collar, shoulder, elbow and wrist"),
@@ -59,6 +60,41 @@ class RigOperator(PoiseOperator):
         if why:
             cls.poll_message_set(why)  # type: ignore[attr-defined]
         return not why
+
+
+class PosingOperator(RigOperator):
+    """An operator that gives the body a pose, which auto-keying keys."""
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        from ..rig.auto_key import why_not_auto_keyed
+
+        result = super().execute(context)
+        if result == {"FINISHED"} and (why := why_not_auto_keyed(context, rig_of(context))):
+            self.report({"WARNING"}, NO_KEYS.format(why=why))  # type: ignore[attr-defined]
+        return result
+
+
+class TimelineOperator(RigOperator):
+    """An operator that writes keys of the body."""
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        from ..rig.actions import why_not_writable
+
+        if not super().poll(context):
+            return False
+        why = why_not_writable(rig_of(context))
+        if why:
+            cls.poll_message_set(why)  # type: ignore[attr-defined]
+        return not why
+
+
+def scene_range(context: bpy.types.Context) -> tuple[int, int]:
+    """First and last frame of the preview range, or else of the scene's."""
+    scene = context.scene
+    if scene.use_preview_range:
+        return scene.frame_preview_start, scene.frame_preview_end
+    return scene.frame_start, scene.frame_end
 
 
 def _unusable(rig: bpy.types.Object) -> str:

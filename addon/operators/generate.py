@@ -8,13 +8,13 @@ from bpy.props import EnumProperty, FloatProperty, IntProperty
 
 from .body import HANDS
 from .choices import ROOT_ITEMS, PoseChoices
-from .common import rig_of
+from .common import PosingOperator, rig_of
 
 _STEPS = 100  # resolution of the amount
 SEEDS = 10_000  # how many different poses a button offers: a number that an artist can note down
 
 
-class POISE_OT_generate_pose(PoseChoices, bpy.types.Operator):
+class POISE_OT_generate_pose(PoseChoices, PosingOperator, bpy.types.Operator):
     """Give the body a plausible pose from the learned prior"""
 
     bl_idname = "poise.generate_pose"

@@ -9,7 +9,7 @@ from bpy.props import EnumProperty, IntProperty
 
 from ..texts import told
 from ..timeline_options import InbetweenOptions, ToleranceOptions
-from .common import RigOperator, rig_of
+from .common import TimelineOperator, rig_of, scene_range
 from .generate import SEEDS
 
 if TYPE_CHECKING:
@@ -18,21 +18,6 @@ if TYPE_CHECKING:
     from ..rig.convert import Rig
     from ..rig.inbetween import Way
     from ..rig.key_poses import KeyPoses
-
-
-class TimelineOperator(RigOperator):
-    """An operator that writes keys of the body."""
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        from ..rig.actions import why_not_writable
-
-        if not super().poll(context):
-            return False
-        why = why_not_writable(rig_of(context))
-        if why:
-            cls.poll_message_set(why)  # type: ignore[attr-defined]
-        return not why
 
 
 class POISE_OT_interpolate(InbetweenOptions, TimelineOperator, bpy.types.Operator):
@@ -179,14 +164,6 @@ def draw_tolerance(layout: bpy.types.UILayout | None, options: ToleranceOptions,
     column.active = active
     for name in ("max_angle", "max_distance"):
         column.prop(options, name)
-
-
-def scene_range(context: bpy.types.Context) -> tuple[int, int]:
-    """First and last frame of the preview range, or else of the scene's."""
-    scene = context.scene
-    if scene.use_preview_range:
-        return scene.frame_preview_start, scene.frame_preview_end
-    return scene.frame_start, scene.frame_end
 
 
 def _require_whole_action(obj: bpy.types.Object) -> None:

@@ -9,7 +9,7 @@ from bpy.props import EnumProperty
 from ...vendor_core.errors import PoiseError
 from ..texts import told
 from . import live_surroundings
-from .common import LIMB_ITEMS, PoiseOperator, RigOperator, over_view, redraw_sidebars, redraw_views, rig_of
+from .common import LIMB_ITEMS, NO_KEYS, PoiseOperator, RigOperator, over_view, redraw_sidebars, redraw_views, rig_of
 from .pins import toggle_pins, toggle_turns
 
 if TYPE_CHECKING:
@@ -122,7 +122,9 @@ class POISE_OT_pose_live(RigOperator, bpy.types.Operator):
     def _keep(self, context: bpy.types.Context) -> set[str]:
         assert session is not None and _state is not None
         _state.allow_keys()
-        session.keep(context)
+        why = session.keep(context)
+        if why:
+            self.report({"WARNING"}, NO_KEYS.format(why=why))
         _state.restore_selection(context)
         _close()
         bpy.ops.ed.undo_push(message="Pose Live")

@@ -4,10 +4,10 @@
 import bpy
 from bpy.props import EnumProperty
 
-from .common import RigOperator, rig_of
+from .common import PosingOperator, rig_of
 
 
-class POISE_OT_mirror_pose(RigOperator, bpy.types.Operator):
+class POISE_OT_mirror_pose(PosingOperator, bpy.types.Operator):
     """Mirror the body's pose; it stays where it is and faces where it faces"""
 
     bl_idname = "poise.mirror_pose"

@@ -6,7 +6,7 @@ from bpy.props import FloatProperty
 
 from ..pose_check import PoseCheck, blame_text, forget, note, value_text
 from ..texts import told
-from .common import BONES, LOCK, RigOperator, redraw_sidebars, rig_of
+from .common import BONES, LOCK, PosingOperator, RigOperator, redraw_sidebars, rig_of
 
 
 class POISE_OT_check_pose(RigOperator, bpy.types.Operator):
@@ -33,7 +33,7 @@ class POISE_OT_check_pose(RigOperator, bpy.types.Operator):
         )
 
 
-class POISE_OT_make_plausible(RigOperator, bpy.types.Operator):
+class POISE_OT_make_plausible(PosingOperator, bpy.types.Operator):
     """Turn the joints that make the pose implausible to what fits all the others; the rest of the pose stays"""
 
     bl_idname = "poise.make_plausible"
@@ -60,8 +60,8 @@ class POISE_OT_make_plausible(RigOperator, bpy.types.Operator):
         from ...vendor_core.prior.plausibility import load_plausibility
         from ...vendor_core.prior.repair import repair
         from ..rig.allowed import kept_joints, selected_bones
+        from ..rig.auto_key import auto_key
         from ..rig.convert import Pose
-        from ..rig.keys import auto_key
         from ..rig.plausible import bones_of_change, checked_pose
         from ..rig.pose import read_pose, read_rig, write_pose
 

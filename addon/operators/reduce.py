@@ -8,8 +8,7 @@ from bpy.props import EnumProperty
 
 from ..texts import told
 from ..timeline_options import ToleranceOptions
-from .common import rig_of
-from .interpolate import TimelineOperator, scene_range
+from .common import TimelineOperator, rig_of, scene_range
 
 if TYPE_CHECKING:
     from ..rig.convert import Rig

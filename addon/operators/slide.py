@@ -5,10 +5,10 @@ import bpy
 from bpy.props import EnumProperty
 
 from ..texts import told
-from .common import RigOperator, rig_of
+from .common import RigOperator, TimelineOperator, rig_of
 
 
-class POISE_OT_key_sliders(RigOperator, bpy.types.Operator):
+class POISE_OT_key_sliders(TimelineOperator, bpy.types.Operator):
     """Key all pose sliders at the current frame; at playback they move the bones that have no keys of their own"""
 
     bl_idname = "poise.key_sliders"

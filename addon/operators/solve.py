@@ -6,7 +6,7 @@ from bpy.props import EnumProperty, FloatProperty
 
 from ...vendor_core.errors import PoiseError
 from .body import HANDS
-from .common import RigOperator, rig_of
+from .common import PosingOperator, RigOperator, rig_of
 
 _LEAST_FREE = 3  # targets, below which the body's place and orientation are open: the other joints are held then
 _HOLD = 2e-3  # weight at full hold: a joint 22 mm away costs as much as a target 1 mm away
@@ -53,7 +53,7 @@ class POISE_OT_add_targets(RigOperator, bpy.types.Operator):
         context.view_layer.objects.active = obj
 
 
-class POISE_OT_solve_targets(RigOperator, bpy.types.Operator):
+class POISE_OT_solve_targets(PosingOperator, bpy.types.Operator):
     """Pose the body so that its joints are where the selected targets are, and plausibly everywhere else"""
 
     bl_idname = "poise.solve_targets"

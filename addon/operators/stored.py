@@ -4,7 +4,7 @@
 import bpy
 from bpy.props import StringProperty
 
-from .common import RigOperator, rig_of
+from .common import PosingOperator, RigOperator, rig_of
 
 
 class _StoredPoseOperator(RigOperator):
@@ -37,7 +37,7 @@ class POISE_OT_store_pose(RigOperator, bpy.types.Operator):
         store(obj, read_pose(obj, rig), self.name or f"Pose {len(obj.poise.poses) + 1}")
 
 
-class POISE_OT_apply_pose(_StoredPoseOperator, bpy.types.Operator):
+class POISE_OT_apply_pose(_StoredPoseOperator, PosingOperator, bpy.types.Operator):
     """Give the body the chosen stored pose"""
 
     bl_idname = "poise.apply_pose"

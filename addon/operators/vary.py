@@ -9,7 +9,7 @@ from bpy.props import EnumProperty, FloatProperty, IntProperty
 from ..texts import told
 from .body import HANDS_KEPT
 from .choices import ROOT_ITEMS, PoseChoices
-from .common import rig_of
+from .common import PosingOperator, TimelineOperator, rig_of
 from .generate import SEEDS
 
 
@@ -40,7 +40,7 @@ class VariationChoices(PoseChoices):
         self.draw_choices(layout)
 
 
-class POISE_OT_vary_pose(VariationChoices, bpy.types.Operator):
+class POISE_OT_vary_pose(VariationChoices, PosingOperator, bpy.types.Operator):
     """Change the present pose a little, as plausibly as before"""
 
     bl_idname = "poise.vary_pose"
@@ -57,7 +57,7 @@ class POISE_OT_vary_pose(VariationChoices, bpy.types.Operator):
         show_whole_pose(context, rig_of(context), given, pose, self.root, self.hands)
 
 
-class POISE_OT_key_variations(VariationChoices, bpy.types.Operator):
+class POISE_OT_key_variations(VariationChoices, TimelineOperator, bpy.types.Operator):
     """Key many variations of the present pose one after the other, from the current frame on"""
 
     bl_idname = "poise.key_variations"

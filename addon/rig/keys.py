@@ -10,7 +10,7 @@ import numpy as np
 
 from ...vendor_core.prior.interpolate import without_jumps
 from ...vendor_core.skeleton import N_BODY
-from .actions import bone_of, channelbag, current_action, curves_of
+from .actions import bone_of, channelbag, curves_of
 from .channels import channel_of, channel_values, path_of, quaternions_of
 from .convert import BonePose, Rig
 
@@ -34,6 +34,7 @@ def key_bones(
     bones: BonePose,
     interpolation: str = "LINEAR",
     between: np.ndarray | None = None,
+    paths: Container[str] | None = None,
 ) -> None:
     """Key rotations of bones, each in its own rotation mode, and the location of the first where there is one.
 
@@ -46,8 +47,9 @@ def key_bones(
         bones: F frames.
         interpolation: of the keys.
         between: (F,) true for in-betweens: they are marked as made by a tool, and found again as such.
+        paths: data paths of the only channels that get keys; None for all.
     """
-    key_into(channelbag(obj, action), obj, frames, bones, interpolation, between)
+    key_into(channelbag(obj, action), obj, frames, bones, interpolation, between, paths)
 
 
 def key_into(
@@ -57,6 +59,7 @@ def key_into(
     bones: BonePose,
     interpolation: str = "LINEAR",
     between: np.ndarray | None = None,
+    paths: Container[str] | None = None,
 ) -> None:
     """Key bones as `key_bones` does in a channelbag, or before 4.4 an action, of any action; the object's stays."""
     known = {(curve.data_path, curve.array_index): curve for curve in bag.fcurves}
@@ -65,12 +68,14 @@ def key_into(
     for i, name in enumerate(bones.bones):
         bone = obj.pose.bones[name]
         near = channel_at(known, bone, channel_of(bone), frames[:1])[0]  # so that earlier keys lead up to these
-        columns = [(path_of(name, channel_of(bone)), channel_values(bone.rotation_mode, quaternions[:, i], near))]
-        if bone.rotation_mode == "QUATERNION":
-            _follow_sign(known, columns[0][0], frames[-1], columns[0][1][-1])
+        tables = {path_of(name, channel_of(bone)): channel_values(bone.rotation_mode, quaternions[:, i], near)}
         if i == 0 and bones.location is not None:
-            columns.append((path_of(name, "location"), bones.location))
-        for data_path, table in columns:
+            tables[path_of(name, "location")] = bones.location
+        for data_path, table in tables.items():
+            if paths is not None and data_path not in paths:
+                continue
+            if data_path.endswith("rotation_quaternion"):
+                _follow_sign(known, data_path, frames[-1], table[-1])
             for k in range(table.shape[1]):
                 curve = known.get((data_path, k)) or _new_curve(bag, data_path, k, name)
                 replace_keys(curve, fresh | vectors(frames, table[:, k]))
@@ -207,33 +212,6 @@ def _new_curve(bag: Any, data_path: str, index: int, group: str) -> bpy.types.FC
 def _in_between_type() -> str:
     """The key type that says "made by a tool"."""
     return "GENERATED" if bpy.app.version >= (4, 3) else "JITTER"
-
-
-def auto_key(context: bpy.types.Context, obj: bpy.types.Object, bones: BonePose) -> None:
-    """Key what the bones hold at the current frame, where auto-keying is on, as the artist's preferences say."""
-    if not context.tool_settings.use_keyframe_insert_auto:
-        return
-    frame = float(context.scene.frame_current)
-    bones = _auto_keyed(context, obj, bones, frame)
-    if bones.bones:
-        kind = context.preferences.edit.keyframe_new_interpolation_type
-        key_bones(obj, current_action(obj), np.array([frame]), bones, interpolation=kind)
-
-
-def _auto_keyed(context: bpy.types.Context, obj: bpy.types.Object, bones: BonePose, frame: float) -> BonePose:
-    """The bones whose curves auto-keying may touch: all, only those there are, or only those with a key here."""
-    replace_only = context.tool_settings.auto_keying_mode == "REPLACE_KEYS"
-    if not (replace_only or context.preferences.edit.use_keyframe_insert_available):
-        return bones
-    keyed = {
-        curve.data_path
-        for curve in curves_of(obj)
-        if not replace_only or any(abs(key.co.x - frame) < _SAME_FRAME for key in curve.keyframe_points)
-    }
-    chosen = np.array([path_of(name, channel_of(obj.pose.bones[name])) in keyed for name in bones.bones])
-    moved = bool(chosen[0]) and path_of(bones.bones[0], "location") in keyed
-    names = tuple(name for name, wanted in zip(bones.bones, chosen, strict=True) if wanted)
-    return BonePose(names, bones.quaternions[:, chosen], bones.location if moved else None)
 
 
 def animated_bones(obj: bpy.types.Object) -> set[str]:

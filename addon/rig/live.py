@@ -22,9 +22,9 @@ from ...vendor_core.ik.live_targets import soles_of
 from ...vendor_core.ik.points import place
 from ...vendor_core.prior import load_prior
 from ...vendor_core.skeleton import JOINT_GROUPS, N_BODY
+from .auto_key import auto_key, why_not_auto_keyed
 from .convert import Pose
 from .handles import Handles, HandleState, set_pinned, set_turned
-from .keys import auto_key
 from .live_bones import LiveBones
 from .live_held import held_of
 from .live_misses import Miss, misses_of
@@ -158,11 +158,18 @@ class LiveSession:
         except (ReferenceError, AttributeError):  # deleted; or no armature any more
             return
 
-    def keep(self, context: bpy.types.Context) -> None:
-        """Key the pose where the artist has auto-keying on, and put the session's handles out of sight."""
+    def keep(self, context: bpy.types.Context) -> str:
+        """Key the pose where the artist has auto-keying on, and put the session's handles out of sight.
+
+        Returns:
+            Why the pose got no keys although auto-keying is on, or the empty text.
+        """
+        why = ""
         if self.steps:
             auto_key(context, self._obj, self._bones.bones_of(self._R, self._trans))
+            why = why_not_auto_keyed(context, self._obj)
         self.handles.hide()
+        return why
 
     def _meant(self, state: HandleState) -> tuple[HandleState, bool]:
         """What the artist means by what has moved: a free handle dragged alone pulls from then on, a handle that is

@@ -11,8 +11,8 @@ from ...vendor_core.errors import PoiseError
 from ...vendor_core.rotations import exp_so3
 from ...vendor_core.skeleton import JOINTS, N_BODY
 from .allowed import only
+from .auto_key import auto_key
 from .convert import FIRST_FINGER, BonePose, Pose, Rig, to_bones
-from .keys import auto_key
 from .pose import lowest_point, write_pose
 
 
