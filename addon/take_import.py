@@ -108,6 +108,8 @@ def _solved_take(request: TakeRequest, message: "Message") -> "SolvedTake":
 
 
 def _rig_for(context: bpy.types.Context, request: TakeRequest, name: str) -> bpy.types.Object:
+    from .rig.actions import require_free_action
+
     if request.rig is None:
         from .operators.body import add_default_body
 
@@ -117,6 +119,7 @@ def _rig_for(context: bpy.types.Context, request: TakeRequest, name: str) -> bpy
     rig = bpy.data.objects.get(request.rig)
     if rig is None:
         raise PoiseError(f'The body "{request.rig}" was removed meanwhile; import {request.path.name} again')
+    require_free_action(rig)
     return rig
 
 

@@ -56,12 +56,12 @@ class POISE_OT_denoise(RigOperator, bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         if not super().poll(context):
             return False
+        from ..rig.actions import why_action_is_held
+
         data = rig_of(context).animation_data
-        why = BUSY if jobs.state.running else ""
+        why = why_action_is_held(rig_of(context)) or (BUSY if jobs.state.running else "")
         if data is None or data.action is None:
             why = "The body has no keys: key its bones at several frames, or import a take"
-        elif data.use_tweak_mode:
-            why = "Leave the NLA's tweak mode first"
         if why:
             cls.poll_message_set(why)  # type: ignore[attr-defined]
         return not why

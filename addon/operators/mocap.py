@@ -115,10 +115,12 @@ class POISE_OT_import_c3d(bpy.types.Operator, ImportHelper):
         fps = render.fps / render.fps_base
         rig, body, betas = None, None, []
         if self.target == "ACTIVE":
+            from ..rig.actions import require_free_action
             from ..rig.pose import read_rig
 
             rig = rig_of(context)
             read_rig(rig)
+            require_free_action(rig)
             body = body_file(rig)
             if self.fit_shape and "poise_body" in rig and not rig.visible_get():
                 raise PoiseError(f'"{rig.name}" is hidden and cannot get a new shape: unhide it, or turn Fit Shape off')

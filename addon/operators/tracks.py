@@ -58,12 +58,11 @@ class POISE_OT_solve_tracks(CameraOperator, bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         if not super().poll(context):
             return False
-        data = rig_of(context).animation_data
-        why = BUSY if jobs.state.running else ""
+        from ..rig.actions import why_action_is_held
+
+        why = why_action_is_held(rig_of(context)) or (BUSY if jobs.state.running else "")
         if not bpy.data.movieclips:
             why = "Open a movie clip in the Movie Clip Editor, and name its tracks for joints"
-        elif data is not None and data.use_tweak_mode:
-            why = "Leave the NLA's tweak mode first"
         if why:
             cls.poll_message_set(why)  # type: ignore[attr-defined]
         return not why

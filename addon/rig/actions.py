@@ -5,6 +5,8 @@ from typing import Any
 
 import bpy
 
+from ...vendor_core.errors import PoiseError
+
 
 def channelbag(obj: bpy.types.Object, action: bpy.types.Action) -> Any:
     """What holds the F-curves of an object in an action: the action's channelbag for the object's slot, or before 4.4
@@ -23,14 +25,25 @@ def channelbag(obj: bpy.types.Object, action: bpy.types.Action) -> Any:
     return strip.channelbag(data.action_slot, ensure=True)
 
 
+def why_action_is_held(obj: bpy.types.Object) -> str:
+    """Why an object cannot get another action now; empty where it can."""
+    data = obj.animation_data
+    return "Leave the NLA's tweak mode first" if data is not None and data.use_tweak_mode else ""
+
+
+def require_free_action(obj: bpy.types.Object) -> None:
+    """Raises a PoiseError where an object cannot get another action now."""
+    why = why_action_is_held(obj)
+    if why:
+        raise PoiseError(f'"{obj.name}" cannot get another action now. {why}')
+
+
 def why_not_writable(obj: bpy.types.Object) -> str:
     """Why keys of an object cannot be written now; empty where they can."""
-    data = obj.animation_data
-    if data is None:
-        return ""
-    if data.use_tweak_mode:
-        return "Leave the NLA's tweak mode first"
-    if data.action is not None and not data.action.is_editable:
+    why, data = why_action_is_held(obj), obj.animation_data
+    if why:
+        return why
+    if data is not None and data.action is not None and not data.action.is_editable:
         return f'The action "{data.action.name}" is linked from another file: make it local, or take a new one'
     return ""
 
@@ -70,7 +83,12 @@ def curves_of(obj: bpy.types.Object) -> list[bpy.types.FCurve]:
 
 
 def new_action(obj: bpy.types.Object, name: str) -> bpy.types.Action:
-    """A new action for an object; the one it had stays in the file, with a fake user."""
+    """A new action for an object; the one it had stays in the file, with a fake user.
+
+    Raises:
+        PoiseError: the object cannot get another action now.
+    """
+    require_free_action(obj)
     data = obj.animation_data or obj.animation_data_create()
     if data.action is not None:
         data.action.use_fake_user = True
@@ -87,7 +105,11 @@ def new_action(obj: bpy.types.Object, name: str) -> bpy.types.Action:
 def copied_action(obj: bpy.types.Object, name: str) -> bpy.types.Action:
     """A copy of the action that an object has, which becomes the object's; the old one stays in the file, with a fake
     user.
+
+    Raises:
+        PoiseError: the object cannot get another action now.
     """
+    require_free_action(obj)
     data = obj.animation_data
     old, slot = data.action, data.action_slot.handle if bpy.app.version >= (4, 4) else None
     action = old.copy()

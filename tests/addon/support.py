@@ -129,6 +129,31 @@ def assert_unchanged(before: dict[str, object]) -> None:
     assert not different, "; ".join(f"{name}: {before.get(name)} -> {now.get(name)}"[:300] for name in different)
 
 
+def link_action(obj: bpy.types.Object, folder: Path) -> None:
+    """Have an object's action in another file, linked from there."""
+    action = obj.animation_data.action
+    path, name = str(folder / "library.blend"), action.name
+    bpy.data.libraries.write(path, {action})
+    obj.animation_data.action = None
+    bpy.data.actions.remove(action)
+    with bpy.data.libraries.load(path, link=True) as (_, into):
+        into.actions = [name]
+    obj.animation_data.action = into.actions[0]
+    if bpy.app.version >= (4, 4):
+        obj.animation_data.action_slot = obj.animation_data.action.slots[0]
+
+
+def tweak(obj: bpy.types.Object) -> None:
+    """Put an object's action into the NLA, and have it in tweak mode there."""
+    data = obj.animation_data
+    track = data.nla_tracks.new()
+    strip = track.strips.new("Walk", 1, data.action)
+    data.action, track.select, strip.select = None, True, True
+    data.nla_tracks.active = track
+    data.use_tweak_mode = True
+    assert data.use_tweak_mode
+
+
 @contextmanager
 def window():
     """The context in which undo works without a display."""

@@ -3,7 +3,7 @@
 
 import bpy
 import pytest
-from support import addon, snapshot
+from support import addon, core, link_action, snapshot, tweak
 from test_animation import angle, keyed, keys_of, rotations_at
 from test_timeline import changed, curves
 
@@ -21,36 +21,32 @@ def test_locked_bones_stay_and_the_rest_is_filled(body) -> None:
 
 def test_a_linked_action_is_refused_in_one_line(body, tmp_path) -> None:
     keyed(body, {1: 1, 11: 2})
-    action = body.animation_data.action
-    path = str(tmp_path / "library.blend")
-    bpy.data.libraries.write(path, {action})
-    name = action.name
-    body.animation_data.action = None
-    bpy.data.actions.remove(action)
-    with bpy.data.libraries.load(path, link=True) as (_, into):
-        into.actions = [name]
-    body.animation_data.action = into.actions[0]
+    link_action(body, tmp_path)
     before = snapshot()
-    for operator in (bpy.ops.poise.interpolate, bpy.ops.poise.reduce_keys):
+    for name in ("interpolate", "reduce_keys", "key_variations", "key_sliders"):
         with pytest.raises(RuntimeError, match="linked from another file"):
-            operator()
+            getattr(bpy.ops.poise, name)()
     assert snapshot() == before
 
 
 def test_tweak_mode_is_refused_in_one_line(body) -> None:
     keyed(body, {1: 1, 11: 2})
-    data = body.animation_data
-    track = data.nla_tracks.new()
-    track.strips.new("Walk", 1, data.action)
-    data.action = None
-    track.select = True
-    for strip in track.strips:
-        strip.select = True
-    data.nla_tracks.active = track
-    data.use_tweak_mode = True
-    assert data.use_tweak_mode
-    with pytest.raises(RuntimeError, match="tweak mode"):
-        bpy.ops.poise.interpolate()
+    tweak(body)
+    before = snapshot()
+    for name in ("interpolate", "reduce_keys", "key_variations", "key_sliders", "denoise"):
+        with pytest.raises(RuntimeError, match="tweak mode"):
+            getattr(bpy.ops.poise, name)()
+    assert snapshot() == before
+
+
+def test_in_tweak_mode_no_action_is_made(body) -> None:
+    keyed(body, {1: 1, 11: 2})
+    tweak(body)
+    before, actions = snapshot(), addon("rig.actions")
+    for make in (actions.new_action, actions.copied_action):
+        with pytest.raises(core("errors").PoiseError, match=r"another action now\. Leave the NLA's tweak mode"):
+            make(body, "Other")
+    assert snapshot() == before
 
 
 def test_keys_of_poses_are_not_added_to_the_nla(body, scene) -> None:

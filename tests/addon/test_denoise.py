@@ -6,7 +6,7 @@ from collections.abc import Callable
 import bpy
 import numpy as np
 import pytest
-from support import addon, bone_heads, core, snapshot
+from support import addon, bone_heads, core, snapshot, tweak
 from test_rigs import RIGS, moved
 
 N = 36
@@ -241,6 +241,7 @@ def test_without_keys_the_button_is_grey(body) -> None:
         ("kill", r"worker process ended unexpectedly.*Run it again"),
         ("other action", r"is not here any more; denoise again"),
         ("no keys", r"are gone; nothing was changed"),
+        ("tweak", r"cannot get another action now. Leave the NLA's tweak mode"),
     ],
 )
 def test_what_happens_meanwhile_is_one_line(body, monkeypatch, meddle: str, message: str) -> None:
@@ -260,6 +261,8 @@ def test_what_happens_meanwhile_is_one_line(body, monkeypatch, meddle: str, mess
                 return poll()
             elif meddle == "other action":
                 actions.new_action(body, "Other")
+            elif meddle == "tweak":
+                tweak(body)
             else:
                 for curve in actions.curves_of(body):
                     curve.keyframe_points.clear()

@@ -7,7 +7,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 import pytest
-from support import addon, bone_heads, c3d_bytes, core, smplx_addon_rig, snapshot
+from support import addon, bone_heads, c3d_bytes, core, smplx_addon_rig, snapshot, tweak
 
 RATE = 60.0
 SECONDS = 1
@@ -95,6 +95,26 @@ def test_active_body_keeps_its_old_action_and_its_shape_when_asked(body, scene, 
     betas = np.zeros(model.num_betas)
     betas[0] = 0.5
     assert np.allclose(rest, model.rest_joints(betas)[:22], atol=1e-5)
+
+
+def test_in_tweak_mode_the_active_body_gets_no_take(body, take, monkeypatch) -> None:
+    """Said before the job; and where the artist begins to tweak meanwhile, before the body gets its new shape."""
+    body.keyframe_insert("location", frame=1)
+    took = addon("operators.mocap")
+    write = took.write_take
+
+    def meddling_write(*arguments):
+        tweak(body)
+        before.append(snapshot())
+        return write(*arguments)
+
+    before: list[dict] = []
+    monkeypatch.setattr(took, "write_take", meddling_write)
+    for _ in range(2):  # the second time it is tweaked from the start
+        with pytest.raises(RuntimeError, match=r"another action now\. Leave the NLA's tweak mode") as caught:
+            bpy.ops.poise.import_c3d(filepath=str(take), target="ACTIVE")
+        assert "Traceback" not in str(caught.value)
+    assert len(before) == 1 and snapshot() == before[0]
 
 
 def test_take_onto_a_rig_of_the_smplx_addon(scene, take, known) -> None:
