@@ -99,7 +99,7 @@ def _heats(
     for obj in meshes:
         mesh: Any = obj.evaluated_get(depsgraph).data
         skin = _skins.get(obj.session_uid)
-        if skin is None or not skin.fits(mesh):
+        if skin is None or not skin.fits(obj, mesh):
             skin = _skins[obj.session_uid] = read_skin(obj, mesh)
         found.append(heat_of_skin(obj.name, mesh, skin, blamed))
     if not meshes:
@@ -128,6 +128,20 @@ def _scene_changed(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph | None
 
 
 @persistent
+def _edited(_scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> None:
+    """Forget the skins of meshes that were painted or edited. At playback only shapes change: it is not asked then."""
+    if _skins and (meshes := {u.id.original for u in depsgraph.updates if isinstance(u.id, bpy.types.Mesh)}):
+        for obj in depsgraph.scene.objects:
+            if obj.data in meshes:
+                _skins.pop(obj.session_uid, None)
+
+
+@persistent
+def _undone(*_scene: object) -> None:
+    _skins.clear()
+
+
+@persistent
 def _loading(*_path: object) -> None:
     forget()
 
@@ -148,6 +162,7 @@ def _overlay_menu(self: bpy.types.Panel, context: bpy.types.Context) -> None:
 
 
 _HANDLERS = (
+    ("depsgraph_update_post", _edited), ("undo_post", _undone), ("redo_post", _undone),  # before the bodies are seen
     ("depsgraph_update_post", _scene_changed), ("frame_change_post", _scene_changed),
     ("undo_post", _scene_changed), ("redo_post", _scene_changed), ("load_pre", _loading), ("load_post", _loaded),
 )  # fmt: skip

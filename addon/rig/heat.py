@@ -27,10 +27,13 @@ class Skin:
 
     weights: np.ndarray  # (V, 21) float32, of the joints 1..21
     triangles: np.ndarray  # (T, 3)
+    groups: tuple[str, ...]  # names of the vertex groups
 
-    def fits(self, mesh: bpy.types.Mesh) -> bool:
-        """Whether a mesh may be the one that this was read of."""
-        return len(self.weights) == len(mesh.vertices) and len(self.triangles) == len(mesh.loop_triangles)
+    def fits(self, obj: bpy.types.Object, mesh: bpy.types.Mesh) -> bool:
+        """Whether an object and its evaluated mesh may be the ones that this was read of: weights are not compared."""
+        counts = len(self.weights), len(self.triangles)
+        same = counts == (len(mesh.vertices), len(mesh.loop_triangles))
+        return same and self.groups == tuple(obj.vertex_groups.keys())
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +67,8 @@ def body_turns(obj: bpy.types.Object) -> np.ndarray:
 
 def read_skin(obj: bpy.types.Object, mesh: bpy.types.Mesh) -> Skin:
     """The skin weights of an evaluated mesh, by the names of its object's vertex groups. Slow: once per mesh."""
-    joint_of_group = [_body_joint(group.name) for group in obj.vertex_groups]
+    groups = tuple(obj.vertex_groups.keys())
+    joint_of_group = [_body_joint(name) for name in groups]
     rows, columns, values = [], [], []
     for vertex in mesh.vertices:
         for element in vertex.groups:
@@ -79,7 +83,7 @@ def read_skin(obj: bpy.types.Object, mesh: bpy.types.Mesh) -> Skin:
     mesh.calc_loop_triangles()
     triangles = np.empty(3 * len(mesh.loop_triangles), np.int32)
     mesh.loop_triangles.foreach_get("vertices", triangles)
-    return Skin(weights, triangles.reshape(-1, 3))
+    return Skin(weights, triangles.reshape(-1, 3), groups)
 
 
 def heat_of_skin(name: str, mesh: bpy.types.Mesh, skin: Skin, blamed: np.ndarray) -> Heat | None:

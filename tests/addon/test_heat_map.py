@@ -99,6 +99,29 @@ def test_a_skin_that_modifiers_changed_is_coloured_too(body, heat) -> None:
     assert np.abs(thick.points.mean(0) - plain.points.mean(0)).max() < 0.02
 
 
+def test_painted_weights_and_renamed_groups_are_noticed(body, heat) -> None:
+    bent(body, 110)
+    mesh = body.children[0]
+    bpy.context.view_layer.objects.active = mesh
+    handlers = bpy.app.handlers.depsgraph_update_post  # in the background the add-on adds none of these
+    handlers.append(heat._edited)
+    try:
+        hot = len(seen(heat, body).heats[0].points)
+        bpy.ops.object.mode_set(mode="WEIGHT_PAINT")
+        mesh.vertex_groups[ELBOW].remove(range(len(mesh.data.vertices)))
+        bpy.context.view_layer.update()
+        bpy.ops.object.mode_set(mode="OBJECT")
+        bent(body, 109)
+        painted = [len(h.points) for h in seen(heat, body).heats]
+    finally:
+        handlers.remove(heat._edited)
+    assert sum(painted) < hot / 2
+    mesh.vertex_groups["right_knee"].name, mesh.vertex_groups[ELBOW].name = "Other", "Old"
+    mesh.vertex_groups["Other"].name = ELBOW
+    bent(body, 110)
+    assert sum(len(h.points) for h in seen(heat, body).heats) > sum(painted)
+
+
 def test_each_of_several_bodies_has_its_own_heat(body, heat) -> None:
     bpy.ops.poise.add_body()
     other = bpy.context.object
