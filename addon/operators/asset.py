@@ -8,7 +8,7 @@ from bpy.props import EnumProperty, StringProperty
 
 from .. import catalogue
 from ..texts import told
-from .common import BONES, RigOperator, rig_of
+from .common import RigOperator, rig_of
 
 _PICTURE = 256  # pixels along each side, as Blender's own previews
 
@@ -29,7 +29,15 @@ class POISE_OT_save_pose_asset(RigOperator, bpy.types.Operator):
         ),
     )
     name: StringProperty(name="Name", description="Of the present pose's asset", default="Pose")  # type: ignore[valid-type]
-    bones: BONES  # type: ignore[valid-type]
+    bones: EnumProperty(  # type: ignore[valid-type]
+        name="Bones",
+        description="The bones whose pose is saved; applied, an asset leaves all others as they are",
+        items=(
+            ("ALL", "All Bones", "All bones of the body"),
+            ("SELECTED", "Selected Bones", "Only bones that are selected in Pose Mode"),
+            ("UNSELECTED", "Unselected Bones", "Only bones that are not selected in Pose Mode"),
+        ),
+    )
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
@@ -57,7 +65,7 @@ class POISE_OT_save_pose_asset(RigOperator, bpy.types.Operator):
             raise PoiseError(f'"{obj.name}" has no stored poses; expected some: use Store Pose')
         allowed = allowed_bones(rig, (), self.bones, selected_bones(context, obj))
         if not allowed.any():
-            raise PoiseError("No bone of the body is selected; expected selected bones in Pose Mode, or All Bones")
+            raise PoiseError("No bone of the body is selected; expected selected bones in Pose Mode, or Bones: All")
         poses = joined(stored_poses(obj) if self.poses == "STORED" else [read_pose(obj, rig)])
         pictures = pictures_of(poses, _PICTURE, rig.axes)
         chosen = {bone for bone, is_allowed in zip(rig.bones, allowed, strict=True) if is_allowed}

@@ -21,6 +21,7 @@ class POISE_OT_add_targets(RigOperator, bpy.types.Operator):
 
     joints: EnumProperty(  # type: ignore[valid-type]
         name="Joints",
+        description="The joints that get a target; those that have one are moved back onto the body",
         items=(
             ("EFFECTORS", "Ends", "Pelvis, head, wrists and ankles"),
             ("ALL", "All", "All 22 joints of the body"),
