@@ -9,9 +9,8 @@ from bpy.props import EnumProperty, FloatProperty
 
 from ...vendor_core.errors import PoiseError
 from .. import jobs
-from ..preferences import preferences
-from .common import RigOperator, rig_of
-from .job import BUSY, JobFollower, follow
+from .common import RigOperator, rig_of, scene_range
+from .job import BUSY, Job, JobFollower, JobOperator
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,13 +29,14 @@ class _Request:
     motion: "Motion"
 
 
-class POISE_OT_denoise(RigOperator, bpy.types.Operator):
+class POISE_OT_denoise(JobOperator, RigOperator, bpy.types.Operator):
     """Take jitter and broken poses out of the body's keyed motion; its action stays, a copy gets the cleaned keys"""
 
     bl_idname = "poise.denoise"
     bl_label = "Denoise Keys"
     bl_options = {"REGISTER", "PRESET"}
 
+    follower = "follow_denoise"
     amount: FloatProperty(  # type: ignore[valid-type]
         name="Amount",
         description="How far to go from the motion as it is to the cleaned one",
@@ -75,19 +75,7 @@ class POISE_OT_denoise(RigOperator, bpy.types.Operator):
         layout.prop(self, "amount")
         layout.prop(self, "source")
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        try:
-            request, params, arrays = self._prepare(context)
-            jobs.start(
-                preferences(context).worker_python, f"Denoising {request.rig}", "denoise", params,
-                lambda context, message: _write(context, request, message), arrays,
-            )  # fmt: skip
-            return follow(self, context, bpy.ops.poise.follow_denoise)
-        except PoiseError as problem:
-            self.report({"ERROR"}, str(problem))
-            return {"CANCELLED"}
-
-    def _prepare(self, context: bpy.types.Context) -> tuple[_Request, dict[str, float], "dict[str, np.ndarray]"]:
+    def job(self, context: bpy.types.Context) -> Job:
         from ..rig.pose import read_rig
         from ..rig.rework import body_rig, even_frames, read_motion
 
@@ -99,7 +87,10 @@ class POISE_OT_denoise(RigOperator, bpy.types.Operator):
         rate = render.fps / render.fps_base * (len(frames) - 1) / float(frames[-1] - frames[0])
         arrays = {"R_local": motion.R_local, "trans": motion.trans, "rest_joints": rig.rest_joints()}
         request = _Request(obj.name, obj.animation_data.action.name, motion)
-        return request, {"rate": rate, "amount": self.amount}, arrays
+        return Job(
+            f"Denoising {obj.name}", "denoise", {"rate": rate, "amount": self.amount},
+            lambda context, message: _write(context, request, message), arrays,
+        )  # fmt: skip
 
     def _frames(self, context: bpy.types.Context, obj: bpy.types.Object, rig: "Rig") -> "np.ndarray":
         """Frames (K,) of the keys to work on.
@@ -109,15 +100,13 @@ class POISE_OT_denoise(RigOperator, bpy.types.Operator):
         """
         from ..rig.keys import keyed_frames
 
-        scene, where = context.scene, ""
+        where = ""
         frames = keyed_frames(obj, rig, selected=False, made_too=True)
         if self.source == "SELECTED":
             chosen, where = keyed_frames(obj, rig, selected=True, made_too=True), " selected"
             frames = frames[(frames >= chosen[0]) & (frames <= chosen[-1])] if len(chosen) else chosen
         elif self.source == "RANGE":
-            start, end = scene.frame_start, scene.frame_end
-            if scene.use_preview_range:
-                start, end = scene.frame_preview_start, scene.frame_preview_end
+            start, end = scene_range(context)
             frames, where = frames[(frames >= start) & (frames <= end)], f" in frames {start} to {end}"
         if len(frames) < 2:
             raise PoiseError(

@@ -3,21 +3,59 @@
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import bpy
 
 from ...vendor_core.errors import Cancelled, PoiseError
 from .. import jobs
+from ..preferences import preferences
 from .common import over_view, redraw_sidebars
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from ...vendor_core.frames import Message
 
 BUSY = "Another job is running; wait for it or cancel it"
 _TICK = 0.05  # seconds between two looks at the worker
 _BAR = 14  # width of the progress in the status bar, in units of its height
 _timer: bpy.types.Timer | None = None  # of the module, so that disabling the add-on finds it
+
+
+@dataclass(frozen=True)
+class Job:
+    """What the worker is to do, and what becomes of its answer."""
+
+    title: str
+    name: str  # in the worker
+    params: dict[str, Any]
+    write: "Callable[[bpy.types.Context, Message], str]"  # holds names, no data-blocks; see `jobs.start`
+    arrays: "dict[str, np.ndarray] | None" = None
+
+
+class JobOperator:
+    """An operator that has the worker do a job, and its result written when it is there."""
+
+    follower: str  # the operator that waits for it: a `JobFollower`
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        try:
+            job = self.job(context)
+            jobs.start(preferences(context).worker_python, job.title, job.name, job.params, job.write, job.arrays)
+            return follow(self, context, getattr(bpy.ops.poise, self.follower))  # type: ignore[arg-type]
+        except PoiseError as problem:
+            self.report({"ERROR"}, str(problem))  # type: ignore[attr-defined]
+            return {"CANCELLED"}
+
+    def job(self, context: bpy.types.Context) -> Job:
+        """Read the scene.
+
+        Raises:
+            PoiseError: there is nothing to do.
+        """
+        raise NotImplementedError
 
 
 def follow(operator: bpy.types.Operator, context: bpy.types.Context, follower: Callable[..., object]) -> set[str]:

@@ -13,16 +13,17 @@ from .. import jobs
 from ..preferences import preferences
 from ..take_import import TakeRequest, body_file, trimmed, write_take
 from .common import rig_of
-from .job import BUSY, JobFollower, follow
+from .job import BUSY, Job, JobFollower, JobOperator
 
 
-class POISE_OT_import_c3d(bpy.types.Operator, ImportHelper):
+class POISE_OT_import_c3d(JobOperator, bpy.types.Operator, ImportHelper):
     """Solve the markers of a C3D or TRC take and key the motion on a body"""
 
     bl_idname = "poise.import_c3d"
     bl_label = "Import C3D"
     bl_options = {"PRESET"}
 
+    follower = "follow_import"
     filename_ext = ".c3d"
     filter_glob: StringProperty(default="*.c3d;*.trc", options={"HIDDEN"})  # type: ignore[valid-type]
     filepath: StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})  # type: ignore[valid-type]  # never the last one
@@ -95,18 +96,10 @@ class POISE_OT_import_c3d(bpy.types.Operator, ImportHelper):
             for name in names:
                 column.prop(self, name)
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        try:
-            request, params = self._prepare(context)
-            title = f"Solving {request.path.name}"
-            jobs.start(
-                preferences(context).worker_python, title, "solve", params,
-                lambda context, message: write_take(context, request, message),
-            )  # fmt: skip
-            return follow(self, context, bpy.ops.poise.follow_import)
-        except PoiseError as problem:
-            self.report({"ERROR"}, str(problem))
-            return {"CANCELLED"}
+    def job(self, context: bpy.types.Context) -> Job:
+        request, params = self._prepare(context)
+        title = f"Solving {request.path.name}"
+        return Job(title, "solve", params, lambda context, message: write_take(context, request, message))
 
     def _prepare(self, context: bpy.types.Context) -> tuple[TakeRequest, dict[str, Any]]:
         path = Path(bpy.path.abspath(self.filepath))

@@ -3,17 +3,16 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import bpy
 from bpy.props import EnumProperty, FloatProperty
 
 from ...vendor_core.errors import PoiseError
 from .. import jobs
-from ..preferences import preferences
 from .camera import CameraOperator
-from .common import rig_of
-from .job import BUSY, JobFollower, follow
+from .common import rig_of, scene_range
+from .job import BUSY, Job, JobFollower, JobOperator
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,13 +31,14 @@ class _Request:
     note: str
 
 
-class POISE_OT_solve_tracks(CameraOperator, bpy.types.Operator):
+class POISE_OT_solve_tracks(JobOperator, CameraOperator, bpy.types.Operator):
     """Key the motion that the camera sees so that joints are where the clip's tracks named for them are"""
 
     bl_idname = "poise.solve_tracks"
     bl_label = "Solve from Tracks"
     bl_options = {"REGISTER"}
 
+    follower = "follow_tracks"
     source: EnumProperty(  # type: ignore[valid-type]
         name="Frames",
         description="The frames to solve",
@@ -76,19 +76,7 @@ class POISE_OT_solve_tracks(CameraOperator, bpy.types.Operator):
         layout.prop(self, "source")
         layout.prop(self, "tolerance")
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        try:
-            request, params, arrays = self._prepare(context)
-            jobs.start(
-                preferences(context).worker_python, f"Solving {request.clip}", "pictures", params,
-                lambda context, message: _write(context, request, message), arrays,
-            )  # fmt: skip
-            return follow(self, context, bpy.ops.poise.follow_tracks)
-        except PoiseError as problem:
-            self.report({"ERROR"}, str(problem))
-            return {"CANCELLED"}
-
-    def _prepare(self, context: bpy.types.Context) -> tuple[_Request, dict[str, Any], "dict[str, np.ndarray]"]:
+    def job(self, context: bpy.types.Context) -> Job:
         from ..rig.camera import active_camera, frame_of, read_camera_over
         from ..rig.pose import read_rig
         from ..rig.tracks import clip_of, read_tracks
@@ -97,7 +85,7 @@ class POISE_OT_solve_tracks(CameraOperator, bpy.types.Operator):
         if clip is None:
             raise PoiseError("The scene has no movie clip; set one as the camera's background or as Active Clip")
         rig, size = read_rig(obj), frame_of(context)
-        tracks = read_tracks(clip, size, *self._range(context))
+        tracks = read_tracks(clip, size, *((None, None) if self.source == "ALL" else scene_range(context)))
         camera = read_camera_over(context, view, tracks.frames)
         arrays = {
             "pixels": tracks.pixels, "rest_joints": rig.rest_joints(), "focal": camera.focal, "centre": camera.centre,
@@ -106,15 +94,11 @@ class POISE_OT_solve_tracks(CameraOperator, bpy.types.Operator):
         render = context.scene.render
         rate = render.fps / render.fps_base
         params = {"joints": list(tracks.joints), "sigma": self.tolerance / 100 * size.height, "rate": rate}
-        return _Request(obj.name, clip.name, tracks.frames, len(tracks.joints), tracks.note), params, arrays
-
-    def _range(self, context: bpy.types.Context) -> tuple[int | None, int | None]:
-        if self.source == "ALL":
-            return None, None
-        scene = context.scene
-        if scene.use_preview_range:
-            return scene.frame_preview_start, scene.frame_preview_end
-        return scene.frame_start, scene.frame_end
+        request = _Request(obj.name, clip.name, tracks.frames, len(tracks.joints), tracks.note)
+        return Job(
+            f"Solving {clip.name}", "pictures", params,
+            lambda context, message: _write(context, request, message), arrays,
+        )  # fmt: skip
 
 
 class POISE_OT_follow_tracks(JobFollower, bpy.types.Operator):

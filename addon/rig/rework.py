@@ -13,10 +13,9 @@ from mathutils import Euler, Quaternion
 
 from ...vendor_core.rotations import exp_so3, log_so3
 from ...vendor_core.skeleton import JOINTS, N_BODY
-from .actions import curves_of
 from .channels import channel_of, path_of
 from .convert import Pose, Rig, from_bones, to_bones
-from .keys import keyed_bones, keyed_frames, values_at
+from .keys import channel_at, keyed_bones, keyed_frames, known_curves
 
 _UNEVEN = 0.02  # share of the usual spacing by which keys may be apart otherwise, and still count as even
 _FINEST, _COARSEST = 0.1, 1.0  # frames between samples of unevenly keyed motion
@@ -88,14 +87,13 @@ def write_correction(obj: bpy.types.Object, rig: Rig, at: np.ndarray, before: Mo
     R[:, :N_BODY] = now.R_local @ exp_so3(_sampled(before.frames, turn, at))
     trans = now.trans + _sampled(before.frames, after.trans - before.trans, at)
     bones = to_bones(rig, Pose(R, trans), hands=False)
-    curves = {(curve.data_path, curve.array_index): curve for curve in curves_of(obj)}
+    curves = known_curves(obj)
     for i, name in enumerate(bones.bones):
         bone = obj.pose.bones[name]
         path = path_of(name, channel_of(bone))
         of_rotation = {k: curves[path, k] for k in range(4) if (path, k) in curves}
         if of_rotation:
-            held = tuple(getattr(bone, channel_of(bone)))
-            old = _values(of_rotation, held, at)
+            old = channel_at(curves, bone, channel_of(bone), at)
             _set_values(of_rotation, at, _channel_near(bone.rotation_mode, bones.quaternions[:, i], old))
     path = path_of(bones.bones[0], "location")
     assert bones.location is not None
@@ -107,13 +105,6 @@ def _sampled(frames: np.ndarray, x: np.ndarray, at: np.ndarray) -> np.ndarray:
     i = np.clip(np.searchsorted(frames, at, side="right") - 1, 0, len(frames) - 2)
     t = np.clip((at - frames[i]) / (frames[i + 1] - frames[i]), 0.0, 1.0).reshape(-1, *[1] * (x.ndim - 1))
     return (1 - t) * x[i] + t * x[i + 1]
-
-
-def _values(curves: dict[int, bpy.types.FCurve], held: tuple[float, ...], at: np.ndarray) -> np.ndarray:
-    """What a channel of numbers (C,) holds at frames (K,), without curves what it holds now: (K, C)."""
-    columns = [values_at(curves[k], at) if k in curves else np.full(len(at), now)
-               for k, now in enumerate(held)]  # fmt: skip
-    return np.array(columns).T
 
 
 def _channel_near(mode: str, q: np.ndarray, old: np.ndarray) -> np.ndarray:
