@@ -46,7 +46,7 @@ def _type_seed(text: str) -> Steps[None]:
         yield from hands.click(header)
         hud = region("HUD")
     yield from shot("adjust_generate", hud)
-    seed = (hud.x + int(hud.width * 0.7), hud.y + hud.height - 36)
+    seed = (hud.x + int(hud.width * 0.7), hud.y + hud.height - 68)  # below the presets
     yield from hands.double_click(seed)
     hands.tap("A", ctrl=True)
     yield 0.1

@@ -85,10 +85,10 @@ def test_the_menu_is_in_object_and_pose_mode() -> Steps[None]:
 def test_help_opens_the_guide_where_the_button_is_explained() -> Steps[None]:
     opened = _browser()
     yield from body_in_view()
-    place = yield from find('poise.open_guide(section="a-pose"', across=0.785)
+    place = yield from find('poise.open_guide(section="poses-from-the-prior"', across=0.785)
     yield from hands.click(place)
     yield from until(opened.is_file, 5, "the browser opens")
-    assert _page(opened) == "a-pose"
+    assert _page(opened) == "poses-from-the-prior"
     yield from shot("panels_with_help", region("UI"))
     place = yield from find("poise.add_body(")
     hands.move(*place)

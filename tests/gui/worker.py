@@ -79,7 +79,7 @@ def _long_motion() -> Steps[str]:
     for seed in range(1, 5):
         bpy.ops.poise.generate_pose(seed=seed)
         bpy.ops.poise.store_pose()
-    bpy.ops.poise.interpolate(source="STORED", spacing=300)
+    bpy.ops.poise.interpolate(source="STORED", spacing=900)
     with bpy.context.temp_override(window=window()):
         bpy.ops.ed.undo_push(message="A motion")
     yield 0.5
@@ -133,7 +133,7 @@ def test_denoising_leaves_blender_alive_and_is_cancelled_at_once() -> Steps[None
     before, told = support.snapshot(), len(reports())
     yield from _start_denoise()
     heart = Heart()
-    yield 1.0
+    yield 0.5
     assert not ended()
     watch = Stopwatch()
     hands.tap("ESC")
