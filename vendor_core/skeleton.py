@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The SMPL-X joint tree: names, parents, left/right pairs and the groups that an artist can lock."""
+"""The SMPL-X joint tree: names, parents, left/right pairs and the groups that an artist can lock.
 
-from collections.abc import Iterable
-
-import numpy as np
+Panels ask for them at every drawing, so nothing heavy is imported here, not even NumPy.
+"""
 
 from .errors import TargetError
 
@@ -46,17 +45,6 @@ def mirrored_name(name: str) -> str:
 
 
 MIRROR: tuple[int, ...] = tuple(JOINTS.index(mirrored_name(name)) for name in JOINTS)
-
-
-def ancestor_mask(parents: Iterable[int]) -> np.ndarray:
-    """Boolean (J, J): entry (j, a) is true where joint a is j itself or an ancestor of j."""
-    parents = tuple(parents)
-    mask = np.zeros((len(parents), len(parents)), dtype=bool)
-    for joint, parent in enumerate(parents):
-        if parent >= 0:
-            mask[joint] = mask[parent]
-        mask[joint, joint] = True
-    return mask
 
 
 JOINT_GROUPS: dict[str, tuple[str, ...]] = {

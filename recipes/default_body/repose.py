@@ -3,7 +3,8 @@
 
 import numpy as np
 
-from vendor_core.skeleton import JOINTS, PARENTS, ancestor_mask
+from vendor_core.body.kinematics import ancestor_mask
+from vendor_core.skeleton import JOINTS, PARENTS
 
 from .rig import REFERENCE_OFFSETS
 

@@ -107,6 +107,21 @@ def test_the_core_imports_neither_bpy_nor_torch() -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_names_of_joints_need_no_numpy() -> None:
+    """Panels look for a body at every drawing, also before anything of Poise has been used."""
+    code = """if True:
+        import sys
+        import vendor_core.errors, vendor_core.skeleton
+        assert "numpy" not in sys.modules
+    """
+    done = subprocess.run([sys.executable, "-c", code], cwd=REPO, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    light = {"bpy", "typing", "functools", "collections", "re", "rig", "vendor_core.errors", "vendor_core.skeleton"}
+    for room in ("operators/common", "rig/names"):
+        asked = {module.removeprefix("addon.") for _, module in imports(REPO / f"addon/{room}.py")}
+        assert {m if m.startswith("vendor_core") else m.split(".")[0] for m in asked} <= light, room
+
+
 def test_every_source_says_its_licence() -> None:
     faults = []
     for path in SOURCES:

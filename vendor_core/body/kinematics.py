@@ -1,14 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """Forward kinematics of a joint tree and linear blend skinning, for NumPy and torch, any batch shape."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property, lru_cache
 
 import numpy as np
 
 from ..arrays import Array, Constant, eye, namespace
 from ..linalg import matvec
-from ..skeleton import BODY_PARENTS, ancestor_mask
+from ..skeleton import BODY_PARENTS
+
+
+def ancestor_mask(parents: Iterable[int]) -> np.ndarray:
+    """Boolean (J, J): entry (j, a) is true where joint a is j itself or an ancestor of j."""
+    parents = tuple(parents)
+    mask = np.zeros((len(parents), len(parents)), dtype=bool)
+    for joint, parent in enumerate(parents):
+        if parent >= 0:
+            mask[joint] = mask[parent]
+        mask[joint, joint] = True
+    return mask
 
 
 class JointTree:

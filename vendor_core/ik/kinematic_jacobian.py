@@ -12,8 +12,9 @@ from functools import lru_cache
 import numpy as np
 
 from ..arrays import Array, Constant, namespace
+from ..body.kinematics import ancestor_mask
 from ..rotations import identity_like, skew
-from ..skeleton import N_BODY, ancestor_mask
+from ..skeleton import N_BODY
 from .bones import Kinematics, joint_shape_jacobian
 from .points import BodyPoints, blended_rotations
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from math import cos, pi
 from typing import TYPE_CHECKING
 
+from ..body.kinematics import ancestor_mask
 from ..prior.guess import N_FEATURES, features, own_frame
 from ..prior.network import rotations_of_outputs
 from ..rotations import exp_so3
-from ..skeleton import BODY_JOINTS, BODY_PARENTS, JOINT_GROUPS, N_BODY, ancestor_mask
+from ..skeleton import BODY_JOINTS, BODY_PARENTS, JOINT_GROUPS, N_BODY
 from .losses import TIP, body_points, smooth_angle
 from .networks import build_network, draw_rows
 
