@@ -11,6 +11,15 @@ import numpy as np
 from .arrays import Array, Constant, namespace
 from .linalg import matvec
 
+TO_Z_UP = {
+    "X": np.array([[0.0, 1, 0], [0, 0, 1], [1, 0, 0]]),
+    "Y": np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]]),
+    "Z": np.eye(3),
+}
+"""The rotation that turns a world with the named axis up into one with Z up."""
+Y_UP_TO_Z_UP = TO_Z_UP["Y"]
+"""(x, y, z) -> (x, -z, y): from SMPL's axes to Blender's world."""
+
 _EYE = Constant(np.eye(3))
 _LEVI_CIVITA = np.zeros((3, 3, 3))
 _LEVI_CIVITA[0, 2, 1] = _LEVI_CIVITA[1, 0, 2] = _LEVI_CIVITA[2, 1, 0] = 1.0

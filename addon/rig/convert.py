@@ -12,13 +12,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...vendor_core.body.kinematics import JointTree, joint_tree
-from ...vendor_core.rotations import matrix_to_quaternion, quaternion_to_matrix
+from ...vendor_core.rotations import Y_UP_TO_Z_UP, matrix_to_quaternion, quaternion_to_matrix
 from ...vendor_core.skeleton import JOINTS, N_BODY, PARENTS
 
 _TREE = JointTree(PARENTS)
 FIRST_FINGER = JOINTS.index("left_index1")
-Y_UP_TO_Z_UP = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])
-"""(x, y, z) -> (x, -z, y): from SMPL's axes to Blender's world."""
 
 
 @dataclass(frozen=True)

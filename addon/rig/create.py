@@ -10,7 +10,7 @@ import numpy as np
 
 from ...vendor_core.body import BodyModel
 from ...vendor_core.errors import PoiseError
-from .convert import Y_UP_TO_Z_UP
+from ...vendor_core.rotations import Y_UP_TO_Z_UP
 from .layout import bone_layout
 
 SHAPE_KEYS = 10  # betas and expressions of a user's file that become shape keys; its files hold up to 300

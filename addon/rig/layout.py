@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .convert import Y_UP_TO_Z_UP
+from ...vendor_core.rotations import Y_UP_TO_Z_UP
 
 # Of several children, the one that the bone points at.
 _MAIN_CHILD = {"pelvis": "spine1", "spine3": "neck", "left_wrist": "left_middle1", "right_wrist": "right_middle1"}

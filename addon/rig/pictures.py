@@ -4,7 +4,8 @@
 import numpy as np
 
 from ...vendor_core.body.thumbnails import thumbnails
-from .convert import Y_UP_TO_Z_UP, Pose
+from ...vendor_core.rotations import Y_UP_TO_Z_UP
+from .convert import Pose
 
 
 def pictures_of(poses: Pose, size: int = 128, axes: np.ndarray = Y_UP_TO_Z_UP) -> np.ndarray:

@@ -5,7 +5,7 @@ import bpy
 import numpy as np
 from mathutils import Vector
 
-from .convert import Y_UP_TO_Z_UP
+from ...vendor_core.rotations import Y_UP_TO_Z_UP
 from .create import SceneError, editing
 from .keys import curves_of
 from .layout import bone_layout

@@ -19,9 +19,8 @@ from ...vendor_core.ik.bones import bones_of, posed
 from ...vendor_core.ik.live_targets import FORWARD, HEAD, eyes_of, eyes_offset
 from ...vendor_core.ik.points import place
 from ...vendor_core.ik.targets import Target
-from ...vendor_core.rotations import quaternion_to_matrix
+from ...vendor_core.rotations import Y_UP_TO_Z_UP, quaternion_to_matrix
 from ...vendor_core.skeleton import BODY_JOINTS, JOINTS, N_BODY
-from .convert import Y_UP_TO_Z_UP
 from .names import LOOK_AT, bones_of_joints, joint_of_target
 from .pose import read_pose, read_rig
 

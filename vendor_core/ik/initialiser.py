@@ -11,7 +11,7 @@ import numpy as np
 from ..arrays import as_float64, as_kind
 from ..prior.base import Prior
 from ..prior.guess import skeleton_size
-from ..rotations import nearest_rotation, rotation_from_6d
+from ..rotations import Y_UP_TO_Z_UP, nearest_rotation, rotation_from_6d
 from ..skeleton import N_BODY
 from .bones import Bones
 from .points import place
@@ -19,7 +19,6 @@ from .residuals import Position
 from .state import PoseState, explained
 
 _SMALLEST = 1e-3  # metres that all bones of a body measure together, at least
-_Z_UP = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])  # world axes, Z up, of one with Y up
 
 
 def rigid_alignment(source: np.ndarray, target: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -110,7 +109,7 @@ def guessed_starts(prior: Prior, bones: Bones, joints: np.ndarray, seen: np.ndar
         One state a guess, with the pelvis at the origin.
     """
     starts = []
-    for R_world_y_up in (np.eye(3), _Z_UP):
+    for R_world_y_up in (np.eye(3), Y_UP_TO_Z_UP):
         z, R_root = first_guess(prior, bones, joints @ R_world_y_up, seen)
         starts.append(explained(prior, z, R_world_y_up @ R_root, 0, len(bones)))
     return starts

@@ -6,17 +6,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..errors import TargetError
+from ..rotations import TO_Z_UP
 
 _HIGH = ("C7", "CLAV", "T10", "STRN", "LFHD", "RFHD", "LSHO", "RSHO")
 _LOW = ("LANK", "RANK", "LHEE", "RHEE", "LTOE", "RTOE", "LKNE", "RKNE")
 _MOST_FRAMES = 1_000_000
 _CLEAR = 0.9  # cosine between the trunk's mean direction and an axis that makes the axis "up"
-# Rows of the rotation that takes the named axis to Z.
-_TO_Z = {
-    "X": np.array([[0, 1, 0], [0, 0, 1], [1, 0, 0]]),
-    "Y": np.array([[1, 0, 0], [0, 0, -1], [0, 1, 0]]),
-    "Z": np.eye(3),
-}
 
 
 def z_up(markers: np.ndarray, labels: Sequence[str], up_axis: str) -> np.ndarray:
@@ -26,12 +21,12 @@ def z_up(markers: np.ndarray, labels: Sequence[str], up_axis: str) -> np.ndarray
     take's mean, that axis is up. Otherwise the file's word counts.
     """
     high, low = ([labels.index(name) for name in names if name in labels] for names in (_HIGH, _LOW))
-    turn = _TO_Z[up_axis]
+    turn = TO_Z_UP[up_axis]
     if high and low and np.isfinite(markers[:, high]).any() and np.isfinite(markers[:, low]).any():
         upright = np.nanmean(markers[:, high], axis=(0, 1)) - np.nanmean(markers[:, low], axis=(0, 1))
         axis = int(np.abs(upright).argmax())
         if abs(upright[axis]) > _CLEAR * np.linalg.norm(upright):
-            turn = _TO_Z["XYZ"[axis]]
+            turn = TO_Z_UP["XYZ"[axis]]
             if upright[axis] < 0:  # half a turn about X keeps the frame right-handed
                 turn = np.diag([1, -1, -1]) @ turn
     return np.asarray(markers, dtype=np.float64) @ turn.T
@@ -39,7 +34,7 @@ def z_up(markers: np.ndarray, labels: Sequence[str], up_axis: str) -> np.ndarray
 
 def turned_to_z(points: np.ndarray, axis: str) -> np.ndarray:
     """Points (..., 3), float64, turned so that an axis, "X", "Y" or "Z", is Z."""
-    return np.asarray(points, dtype=np.float64) @ _TO_Z[axis].T
+    return np.asarray(points, dtype=np.float64) @ TO_Z_UP[axis].T
 
 
 def resampled(markers: np.ndarray, rate: float, fps: float | None) -> tuple[np.ndarray, float]:

@@ -19,7 +19,7 @@ from ..ik.residuals import Position
 from ..ik.solver import minimise
 from ..ik.state import PoseState, Unknowns, explained
 from ..prior.base import Prior
-from ..rotations import exp_so3
+from ..rotations import Y_UP_TO_Z_UP, exp_so3
 from .assignment import pairs
 from .marker_points import PlacedMarkers
 from .subject import MARKER_SIGMA, calibrate_subject, heard_within
@@ -33,7 +33,6 @@ _SOFT = Weights(residual=10.0)
 _SEEN = 0.5  # of what the voting frames usually show, below which a frame has no vote
 _FOLLOWS = 0.10  # metres: a trajectory that stays farther from a marker's place is not that marker's
 _CHECKS = 3  # times at most that the trajectories are handed out again
-_Y_UP_TO_Z_UP = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])
 
 
 @dataclass(frozen=True)
@@ -101,7 +100,7 @@ class _Starts:
 def _starts(points: BodyPoints, prior: Prior, p: np.ndarray, seen: np.ndarray, frames: np.ndarray) -> _Starts:
     """The poses and headings whose markers look most like the points of each frame."""
     z = np.concatenate([np.zeros((1, prior.latent_dim)), prior.sample(_POSES - 1, 0)])
-    poses = explained(prior, z, np.broadcast_to(_Y_UP_TO_Z_UP, (_POSES, 3, 3)))
+    poses = explained(prior, z, np.broadcast_to(Y_UP_TO_Z_UP, (_POSES, 3, 3)))
     x = place(points, poses.on(points.bones))[0]
     centre = x.mean(1)
     x = x - centre[:, None]

@@ -5,13 +5,12 @@ import numpy as np
 
 from ..body import BodyModel
 from ..errors import MotionError
-from ..rotations import exp_so3, log_so3
+from ..rotations import TO_Z_UP, Y_UP_TO_Z_UP, exp_so3, log_so3
 from ..skeleton import JOINTS, N_BODY, PARENTS
 from .amass import Motion
 from .bvh import BvhClip
 from .joint_names import joints_of_skeleton
 
-_Y_UP_TO_Z_UP = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])
 _CENTIMETRES = 100.0
 _WRITTEN = [*range(N_BODY), *range(25, len(JOINTS))]  # neither jaw nor eyes
 _END = 0.5  # of a last bone's length: where what has no child ends
@@ -30,12 +29,12 @@ def bvh_of(motion: Motion, rest_joints: np.ndarray) -> BvhClip:
         rest_joints: (55, 3) metres, of the body that it moves.
     """
     R = exp_so3(motion.poses[:, _WRITTEN])
-    R[:, 0] = _Y_UP_TO_Z_UP.T @ R[:, 0]
+    R[:, 0] = Y_UP_TO_Z_UP.T @ R[:, 0]
     parents = tuple(-1 if PARENTS[j] < 0 else _WRITTEN.index(PARENTS[j]) for j in _WRITTEN)
     offsets = np.array([rest_joints[j] - rest_joints[PARENTS[j]] if PARENTS[j] >= 0 else (0, 0, 0) for j in _WRITTEN])
     offsets *= _CENTIMETRES
     p = np.broadcast_to(offsets, (len(motion), *offsets.shape)).copy()
-    p[:, 0] = _CENTIMETRES * (rest_joints[0] + motion.trans) @ _Y_UP_TO_Z_UP
+    p[:, 0] = _CENTIMETRES * (rest_joints[0] + motion.trans) @ Y_UP_TO_Z_UP
     ends = {j: _END * offsets[j] for j in range(len(parents)) if j not in parents}
     return BvhClip(tuple(JOINTS[j] for j in _WRITTEN), parents, offsets, ends, R, p, motion.rate)
 
@@ -67,10 +66,10 @@ def motion_of(clip: BvhClip, body: BodyModel) -> Motion:
     for at, name in enumerate(clip.names):
         if name in JOINTS:
             R = clip.R_local[:, at]
-            poses[:, JOINTS.index(name)] = log_so3(_Y_UP_TO_Z_UP @ R if name == JOINTS[0] else R)
+            poses[:, JOINTS.index(name)] = log_so3(Y_UP_TO_Z_UP @ R if name == JOINTS[0] else R)
     unit = metres_a_unit(clip)
     betas = _betas(body, unit * clip.offsets[[clip.names.index(name) for name in JOINTS[:N_BODY]]])
-    pelvis = unit * clip.p_local[:, clip.names.index(JOINTS[0])] @ _Y_UP_TO_Z_UP.T
+    pelvis = unit * clip.p_local[:, clip.names.index(JOINTS[0])] @ Y_UP_TO_Z_UP.T
     trans = pelvis - body.rest_joints(betas)[0]
     return Motion(poses, trans, clip.rate, betas, body_name="default" if body.beta_names else "")
 
@@ -123,4 +122,4 @@ def _up_to_z(clip: BvhClip, found: dict[str, int]) -> np.ndarray:
         rest[j] = clip.offsets[j] + (rest[up] if up >= 0 else 0)
     feet = (rest[found["left_ankle"]] + rest[found["right_ankle"]]) / 2
     axis = int(np.argmax(np.abs((rest[found["left_shoulder"]] + rest[found["right_shoulder"]]) / 2 - feet)))
-    return {0: np.array([[0.0, 1, 0], [0, 0, 1], [1, 0, 0]]), 1: _Y_UP_TO_Z_UP, 2: np.eye(3)}[axis]
+    return TO_Z_UP["XYZ"[axis]]
