@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 import bpy
 from mathutils import Matrix
 
+from .operators.common import redraw_views
+
 if TYPE_CHECKING:
     from .rig.heat import Heat
 
@@ -29,7 +31,7 @@ def show(heats: "list[Heat]") -> None:
             _handles.append(bpy.types.SpaceView3D.draw_handler_add(draw, (), "WINDOW", when))
     if heats != _heats:
         _heats = heats
-        _redraw()
+        redraw_views(bpy.context)
 
 
 def stop() -> None:
@@ -42,14 +44,7 @@ def stop() -> None:
     _handles.clear()
     _batches.clear()
     _heats = []
-    _redraw()
-
-
-def _redraw() -> None:
-    for window in bpy.context.window_manager.windows:
-        for area in window.screen.areas:
-            if area.type == "VIEW_3D":
-                area.tag_redraw()
+    redraw_views(bpy.context)
 
 
 def _is_on(context: bpy.types.Context) -> bool:

@@ -78,7 +78,7 @@ def _draw_lines(places: dict[tuple[str, str], Any]) -> None:
 def _name(joint: str, at: Any) -> None:
     import blf
 
-    from .pose_check import joint_text
+    from .texts import joint_text
 
     scale = bpy.context.preferences.system.ui_scale
     blf.size(0, _TEXT * scale)

@@ -51,11 +51,6 @@ def value_text(plausibility: float) -> str:
     return "< 0.01" if plausibility < 0.01 else f"{plausibility:.2f}"
 
 
-def joint_text(name: str) -> str:
-    """A joint as an artist calls it: "Left elbow"."""
-    return name.replace("_", " ").capitalize()
-
-
 def blame_text(check: PoseCheck) -> str:
     """The joints to blame in a line, the worst first."""
     if not check.blamed:

@@ -4,6 +4,7 @@
 import bpy
 
 from ..operators.common import find_rig, is_rig
+from ..texts import length_text
 from .common import SidebarPanel
 
 
@@ -45,7 +46,7 @@ class POISE_PT_shape(SidebarPanel, bpy.types.Panel):
             row = layout.split(factor=0.4)
             row.alignment = "RIGHT"
             row.label(text="Height")
-            row.label(text=_length_text(context.scene.unit_settings, height))
+            row.label(text=length_text(context.scene.unit_settings, height))
         column = layout.column(align=True)
         column.enabled = rig.visible_get() and rig.library is None
         for item in rig.poise.betas:
@@ -57,15 +58,6 @@ def _height(rig: bpy.types.Object) -> float:
     at_rest, *by_beta = rig.get("poise_height", (0.0,))
     shaped = at_rest + sum(share * item.value for share, item in zip(by_beta, rig.poise.betas, strict=False))
     return shaped * rig.matrix_world.median_scale
-
-
-def _length_text(units: bpy.types.UnitSettings, length: float) -> str:
-    """A length (Blender's units) as the scene shows lengths."""
-    if units.system == "NONE":
-        return f"{length:.3g}"
-    return bpy.utils.units.to_string(
-        units.system, "LENGTH", length * units.scale_length, precision=3, split_unit=units.use_separate
-    )
 
 
 _CLASSES = (POISE_PT_body, POISE_PT_shape)

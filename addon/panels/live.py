@@ -43,10 +43,10 @@ class POISE_PT_live(SidebarPanel, bpy.types.Panel):
 
 def _draw_notes(layout: bpy.types.UILayout, session: "LiveSession", context: bpy.types.Context) -> None:
     """What is out of reach, and what does not follow."""
-    from ..rig.live_misses import told
+    from ..rig.live_misses import miss_text
 
     scene: Any = context.scene
-    if line := told(session.misses, scene):
+    if line := miss_text(session.misses, scene):
         layout.label(text=line, icon="ERROR")
     for line in session.held.notes:
         layout.label(text=line, icon="INFO")

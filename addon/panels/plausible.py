@@ -5,6 +5,7 @@ import bpy
 
 from .. import pose_check
 from ..operators.common import find_rig
+from ..texts import joint_text
 from .common import SidebarPanel
 
 
@@ -38,7 +39,7 @@ class POISE_PT_plausible(SidebarPanel, bpy.types.Panel):
         column.active = current
         for name, own in check.blamed:
             line = column.split(factor=0.75)
-            line.label(text=pose_check.joint_text(name), icon="BONE_DATA")
+            line.label(text=joint_text(name), icon="BONE_DATA")
             line.label(text=pose_check.value_text(own))
         if not check.blamed:
             column.label(text="No joint stands out", icon="CHECKMARK")

@@ -8,6 +8,7 @@ import bpy
 import numpy as np
 
 from ...vendor_core.ik import LivePose
+from ..texts import joint_text, length_text
 from .names import LOOK_AT
 
 _FAR = 0.02  # metres from its handle, from which on a joint is called out of reach
@@ -36,18 +37,14 @@ def misses_of(pose: LivePose, joints: Sequence[str]) -> dict[str, Miss]:
     return found | ({LOOK_AT: Miss(0.0, pose.gaze_angle)} if pose.gaze_angle > _ASKEW else {})
 
 
-def told(misses: dict[str, Miss], scene: bpy.types.Scene) -> str:
+def miss_text(misses: dict[str, Miss], scene: bpy.types.Scene) -> str:
     """The worst miss in one line, in the scene's units; empty where there is none."""
     if not misses:
         return ""
     joint, miss = max(misses.items(), key=lambda item: item[1].times)
-    name, degrees = joint.replace("_", " ").capitalize(), f"{np.rad2deg(miss.askew):.0f}°"
+    name, degrees = joint_text(joint), f"{np.rad2deg(miss.askew):.0f}°"
     if joint == LOOK_AT:
         return f"Look At: the head cannot turn so far, {degrees} short"
     if miss.far / _FAR < miss.askew / _ASKEW:
         return f"{name}: cannot turn so far, {degrees} short"
-    units = scene.unit_settings
-    if units.system == "NONE":
-        return f"{name}: cannot reach its handle, {miss.far:.3g} short"
-    length = bpy.utils.units.to_string(units.system, "LENGTH", miss.far * units.scale_length, precision=3)
-    return f"{name}: cannot reach its handle, {length} short"
+    return f"{name}: cannot reach its handle, {length_text(scene.unit_settings, miss.far)} short"

@@ -95,7 +95,7 @@ def test_a_keyed_pelvis_is_left_where_its_keys_say(body) -> None:
 
 
 def test_the_height_is_told_in_the_scenes_units(body, scene) -> None:
-    panel = addon("panels.body")
+    panel, length_text = addon("panels.body"), addon("texts").length_text
     units = scene.unit_settings
     for value in (0.0, 1.5, -1.5):
         body.poise.betas["height"].value = value
@@ -104,13 +104,13 @@ def test_the_height_is_told_in_the_scenes_units(body, scene) -> None:
     body.scale = (0.5, 0.5, 0.5)
     bpy.context.view_layer.update()
     assert panel._height(body) == pytest.approx(np.ptp(evaluated_vertices(body)[:, 2]), abs=0.01)
-    assert panel._length_text(units, 1.72) == "1.72 m"
+    assert length_text(units, 1.72) == "1.72 m"
     units.system = "IMPERIAL"
-    assert "'" in panel._length_text(units, 1.72) or "ft" in panel._length_text(units, 1.72)
+    assert "'" in length_text(units, 1.72) or "ft" in length_text(units, 1.72)
     units.system, units.scale_length = "METRIC", 0.01
-    assert panel._length_text(units, 172.0) == "1.72 m"
+    assert length_text(units, 172.0) == "1.72 m"
     units.system = "NONE"
-    assert panel._length_text(units, 172.0) == "172"
+    assert length_text(units, 172.0) == "172"
 
 
 def test_shape_sliders_leave_mode_and_selection_alone(body) -> None:

@@ -37,7 +37,7 @@ def tick(session) -> bool:
 
 
 def told(session) -> str:
-    return addon("rig.live_misses").told(session.misses, bpy.context.scene)
+    return addon("rig.live_misses").miss_text(session.misses, bpy.context.scene)
 
 
 def drag(session, joint: str, way: tuple[float, float, float], steps: int = 10) -> None:
