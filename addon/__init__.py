@@ -4,7 +4,8 @@
 Registering imports neither NumPy nor the core's rooms: each operator imports what it needs when it runs.
 """
 
-from . import heat_map, keymaps, menus, picture_draw, preferences, properties, sliders, timeline_options
+from . import keymaps, menus, preferences, properties, sliders, timeline_options
+from .drawing import heat_map, picture_draw
 from .operators import (
     asset,
     body,

@@ -7,7 +7,9 @@ from pathlib import Path
 import bpy
 from bpy.props import EnumProperty, StringProperty
 
-from . import jobs, keymaps, worker_report
+from . import keymaps
+from .worker import jobs
+from .worker import report as worker_report
 
 PACKAGE = __package__.rpartition(".addon")[0]
 """The add-on's name as Blender knows it, for example bl_ext.user_default.poise."""

@@ -30,8 +30,8 @@ def moved_by_hand(context: bpy.types.Context, rig: bpy.types.Object) -> None:
 
     from ..vendor_core.errors import PoiseError
     from .properties import say, without_updates
-    from .rig.auto_key import auto_key
-    from .rig.sliders import move_sliders
+    from .rig.keying.auto_key import auto_key
+    from .rig.posing.sliders import move_sliders
 
     context.view_layer.update()  # of what a script has just set
     try:
@@ -47,7 +47,7 @@ def moved_by_hand(context: bpy.types.Context, rig: bpy.types.Object) -> None:
 
 def sliders_keyed(rig: bpy.types.Object) -> bool:
     """Whether a body's sliders have keys."""
-    from .rig.actions import curves_of
+    from .rig.keying.actions import curves_of
 
     return any(curve.data_path == "poise.sliders" for curve in curves_of(rig))
 
@@ -66,8 +66,8 @@ def _play(obj: bpy.types.Object, values: tuple[float, ...]) -> None:
     import numpy as np
 
     from ..vendor_core.errors import PoiseError
-    from .rig.keys import animated_bones
-    from .rig.sliders import play_sliders
+    from .rig.keying.keys import animated_bones
+    from .rig.posing.sliders import play_sliders
 
     try:
         play_sliders(obj, np.array(values), locked_limbs(obj), animated_bones(obj))

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import bpy
 
 from ..vendor_core.errors import PoiseError
-from .jobs import require_result
+from .worker.jobs import require_result
 
 if TYPE_CHECKING:
     import numpy as np
 
     from ..vendor_core.frames import Message
-    from .rig.take import SolvedTake
+    from .rig.keying.take import SolvedTake
 
 _SAME_BODY = 1e-4  # metres: rest joints nearer than this are the same
 
@@ -72,8 +72,8 @@ def write_take(context: bpy.types.Context, request: TakeRequest, message: "Messa
     """
     import numpy as np
 
+    from .rig.keying.take import add_markers, key_take
     from .rig.pose import read_rig
-    from .rig.take import add_markers, key_take
 
     take = _solved_take(request, message)
     scene = bpy.data.scenes.get(request.scene)
@@ -99,7 +99,7 @@ def write_take(context: bpy.types.Context, request: TakeRequest, message: "Messa
 
 
 def _solved_take(request: TakeRequest, message: "Message") -> "SolvedTake":
-    from .rig.take import SolvedTake
+    from .rig.keying.take import SolvedTake
 
     require_result(message, f"{request.path.name}: import")
     arrays = {name: message.arrays[name] for name in ("poses", "trans", "betas", "markers")}
@@ -108,7 +108,7 @@ def _solved_take(request: TakeRequest, message: "Message") -> "SolvedTake":
 
 
 def _rig_for(context: bpy.types.Context, request: TakeRequest, name: str) -> bpy.types.Object:
-    from .rig.actions import require_free_action
+    from .rig.keying.actions import require_free_action
 
     if request.rig is None:
         from .operators.body import add_default_body

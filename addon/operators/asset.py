@@ -49,13 +49,13 @@ class POISE_OT_save_pose_asset(RigOperator, bpy.types.Operator):
 
     def run(self, context: bpy.types.Context) -> None:
         from ...vendor_core.errors import PoiseError
-        from ..rig.allowed import allowed_bones, only, selected_bones
-        from ..rig.assets import save_asset
         from ..rig.convert import Pose, to_bones
-        from ..rig.inbetween import joined
-        from ..rig.pictures import pictures_of
+        from ..rig.keying.inbetween import joined
         from ..rig.pose import read_pose, read_rig
-        from ..rig.stored import stored_poses
+        from ..rig.posing.allowed import allowed_bones, only, selected_bones
+        from ..rig.posing.assets import save_asset
+        from ..rig.posing.pictures import pictures_of
+        from ..rig.posing.stored import stored_poses
 
         obj = rig_of(context)
         context.view_layer.update()  # of what a script has just set

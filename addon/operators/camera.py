@@ -44,10 +44,10 @@ class POISE_OT_add_picture_targets(CameraOperator, bpy.types.Operator):
 
     def run(self, context: bpy.types.Context) -> None:
         from ...vendor_core.skeleton import BODY_JOINTS
-        from ..rig.camera import active_camera
         from ..rig.create import leave_mode
         from ..rig.names import joint_of_bone
-        from ..rig.picture_targets import SEEN, add_picture_targets
+        from ..rig.seen.camera import active_camera
+        from ..rig.seen.picture_targets import SEEN, add_picture_targets
 
         obj, view = rig_of(context), active_camera(context)
         joints = {"SEEN": SEEN, "ALL": BODY_JOINTS}.get(self.joints)
@@ -100,10 +100,10 @@ class POISE_OT_solve_picture(CameraOperator, PosingOperator, bpy.types.Operator)
         from ...vendor_core.body import body_from_joints
         from ...vendor_core.ik import ImageTargets, solve
         from ...vendor_core.prior import load_prior
-        from ..rig.camera import active_camera, frame_of, read_camera
-        from ..rig.picture_targets import picture_targets, read_picture_targets, start_from
         from ..rig.pose import read_pose, read_rig
-        from ..rig.posing import full_pose, show_pose
+        from ..rig.posing.showing import full_pose, show_pose
+        from ..rig.seen.camera import active_camera, frame_of, read_camera
+        from ..rig.seen.picture_targets import picture_targets, read_picture_targets, start_from
 
         obj, view = rig_of(context), active_camera(context)
         context.view_layer.update()

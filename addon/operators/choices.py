@@ -10,7 +10,7 @@ from ..preferences import offered_priors, prior_path
 from .common import BONES, LOCK, RigOperator, rig_of
 
 if TYPE_CHECKING:
-    from ..rig.generating import Given
+    from ..rig.posing.generating import Given
 
 ROOT_ITEMS = (
     ("UPRIGHT", "Upright on Ground", "Upright, facing where it faces, its lowest point at height zero"),
@@ -40,6 +40,6 @@ class PoseChoices(RigOperator):
 
     def given(self, context: bpy.types.Context) -> "Given":
         """The present pose, and what may change of it."""
-        from ..rig.generating import read_given
+        from ..rig.posing.generating import read_given
 
         return read_given(context, rig_of(context), prior_path(context, self.prior), self.lock, self.bones)

@@ -22,11 +22,11 @@ class POISE_OT_make_variations(VariationChoices, bpy.types.Operator):
         import numpy as np
 
         from ...vendor_core.prior.draw import variations
-        from ..rig.allowed import only
         from ..rig.convert import to_bones
-        from ..rig.generating import grounded, whole_pose
-        from ..rig.inbetween import joined
-        from ..rig.pictures import pictures_of
+        from ..rig.keying.inbetween import joined
+        from ..rig.posing.allowed import only
+        from ..rig.posing.generating import grounded, whole_pose
+        from ..rig.posing.pictures import pictures_of
 
         obj, given = rig_of(context), self.given(context)
         R = variations(given.prior, given.plausibility, given.body, self.count, self.seed, self.amount, given.kept)
@@ -58,7 +58,7 @@ class POISE_OT_pick_variation(PosingOperator, bpy.types.Operator):
         return True
 
     def run(self, context: bpy.types.Context) -> None:
-        from ..rig.posing import show_bones
+        from ..rig.posing.showing import show_bones
 
         obj = rig_of(context)
         offered = gallery.gallery_of(obj)

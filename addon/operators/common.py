@@ -66,7 +66,7 @@ class PosingOperator(RigOperator):
     """An operator that gives the body a pose, which auto-keying keys."""
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        from ..rig.auto_key import why_not_auto_keyed
+        from ..rig.keying.auto_key import why_not_auto_keyed
 
         result = super().execute(context)
         if result == {"FINISHED"} and (why := why_not_auto_keyed(context, rig_of(context))):
@@ -79,7 +79,7 @@ class TimelineOperator(RigOperator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        from ..rig.actions import why_not_writable
+        from ..rig.keying.actions import why_not_writable
 
         if not super().poll(context):
             return False

@@ -8,7 +8,7 @@ import bpy
 from bpy.props import EnumProperty, FloatProperty
 
 from ...vendor_core.errors import PoiseError
-from .. import jobs
+from ..worker import jobs
 from .common import RigOperator, rig_of, scene_range
 from .job import BUSY, Job, JobFollower, JobOperator
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ...vendor_core.frames import Message
     from ..rig.convert import Rig
-    from ..rig.rework import Motion
+    from ..rig.keying.rework import Motion
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class POISE_OT_denoise(JobOperator, RigOperator, bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         if not super().poll(context):
             return False
-        from ..rig.actions import why_action_is_held
+        from ..rig.keying.actions import why_action_is_held
 
         data = rig_of(context).animation_data
         why = why_action_is_held(rig_of(context)) or (BUSY if jobs.state.running else "")
@@ -76,8 +76,8 @@ class POISE_OT_denoise(JobOperator, RigOperator, bpy.types.Operator):
         layout.prop(self, "source")
 
     def job(self, context: bpy.types.Context) -> Job:
+        from ..rig.keying.rework import body_rig, even_frames, read_motion
         from ..rig.pose import read_rig
-        from ..rig.rework import body_rig, even_frames, read_motion
 
         obj = rig_of(context)
         rig = body_rig(read_rig(obj))
@@ -98,7 +98,7 @@ class POISE_OT_denoise(JobOperator, RigOperator, bpy.types.Operator):
         Raises:
             PoiseError: there are too few.
         """
-        from ..rig.keys import keyed_frames
+        from ..rig.keying.keys import keyed_frames
 
         where = ""
         frames = keyed_frames(obj, rig, selected=False, made_too=True)
@@ -130,9 +130,9 @@ def _write(context: bpy.types.Context, request: _Request, message: "Message") ->
     Raises:
         PoiseError: the job failed or was cancelled, or the body or its action are gone; nothing is changed then.
     """
-    from ..rig.actions import copied_action
+    from ..rig.keying.actions import copied_action
+    from ..rig.keying.rework import Motion, body_rig, keys_between, write_correction
     from ..rig.pose import read_rig
-    from ..rig.rework import Motion, body_rig, keys_between, write_correction
 
     jobs.require_result(message, f"{request.rig}: denoising")
     obj = bpy.data.objects.get(request.rig)

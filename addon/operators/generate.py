@@ -49,7 +49,7 @@ class POISE_OT_generate_pose(PoseChoices, PosingOperator, bpy.types.Operator):
 
         from ...vendor_core.prior import interpolate_poses
         from ...vendor_core.prior.draw import drawn_pose
-        from ..rig.generating import show_whole_pose, whole_pose
+        from ..rig.posing.generating import show_whole_pose, whole_pose
 
         given = self.given(context)
         new = drawn_pose(given.prior, given.plausibility, given.body, self.seed, given.kept)

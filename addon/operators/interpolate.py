@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     import numpy as np
 
     from ..rig.convert import Rig
-    from ..rig.inbetween import Way
-    from ..rig.key_poses import KeyPoses
+    from ..rig.keying.inbetween import Way
+    from ..rig.keying.key_poses import KeyPoses
 
 
 class POISE_OT_interpolate(InbetweenOptions, TimelineOperator, bpy.types.Operator):
@@ -58,13 +58,13 @@ class POISE_OT_interpolate(InbetweenOptions, TimelineOperator, bpy.types.Operato
 
     def run(self, context: bpy.types.Context) -> None:
         from ...vendor_core.prior import load_prior
-        from ..rig.actions import copied_action, current_action, locked_bones
-        from ..rig.allowed import only, selected_bones
         from ..rig.convert import to_bones
-        from ..rig.inbetween import fill
-        from ..rig.key_poses import bones_to_key, looped
-        from ..rig.keys import key_bones, keyed_frames
+        from ..rig.keying.actions import copied_action, current_action, locked_bones
+        from ..rig.keying.inbetween import fill
+        from ..rig.keying.key_poses import bones_to_key, looped
+        from ..rig.keying.keys import key_bones, keyed_frames
         from ..rig.pose import read_rig
+        from ..rig.posing.allowed import only, selected_bones
 
         obj = rig_of(context)
         in_world = read_rig(obj)
@@ -92,7 +92,7 @@ class POISE_OT_interpolate(InbetweenOptions, TimelineOperator, bpy.types.Operato
         self.report({"INFO"}, line)
 
     def _way(self, obj: bpy.types.Object, in_world: "Rig") -> "Way":
-        from ..rig.inbetween import Way, ground_of
+        from ..rig.keying.inbetween import Way, ground_of
 
         ground = ground_of(obj, in_world.scale) if self.root == "GROUNDED" else None
         step = 1 if self.reduce else self.step
@@ -103,8 +103,8 @@ class POISE_OT_interpolate(InbetweenOptions, TimelineOperator, bpy.types.Operato
     ) -> "KeyPoses":
         import numpy as np
 
-        from ..rig.inbetween import ground_of
-        from ..rig.key_poses import poses_of_list, present_and_generated, timeline_poses
+        from ..rig.keying.inbetween import ground_of
+        from ..rig.keying.key_poses import poses_of_list, present_and_generated, timeline_poses
 
         now = float(context.scene.frame_current)
         if self.source in ("STORED", "GENERATED"):
@@ -122,7 +122,7 @@ class POISE_OT_interpolate(InbetweenOptions, TimelineOperator, bpy.types.Operato
     ) -> "tuple[np.ndarray, str]":
         """Frames (K,) of the key poses on the timeline, and what has been asked of them."""
         from ...vendor_core.skeleton import N_BODY
-        from ..rig.keys import keyed_frames
+        from ..rig.keying.keys import keyed_frames
 
         bones = [name for name in rig.bones[:N_BODY] if chosen is None or name in chosen]
         frames = keyed_frames(obj, rig, selected=self.source == "SELECTED", bones=bones)
@@ -136,7 +136,7 @@ class POISE_OT_interpolate(InbetweenOptions, TimelineOperator, bpy.types.Operato
     def _reduced(self, obj: bpy.types.Object, in_world: "Rig", names: list[str], frames: "np.ndarray") -> str:
         """A line on the keys, those that can be spared taken away."""
         from ...vendor_core.errors import PoiseError
-        from ..rig.reduce import Allowed, plan_reduction
+        from ..rig.keying.reduce import Allowed, plan_reduction
 
         allowed, action = Allowed(self.max_angle, self.max_distance), obj.animation_data.action.name
         try:
@@ -169,7 +169,7 @@ def draw_tolerance(layout: bpy.types.UILayout | None, options: ToleranceOptions,
 def _require_whole_action(obj: bpy.types.Object) -> None:
     """Raises a PoiseError where keys of poses would only be added to what the NLA shows."""
     from ...vendor_core.errors import PoiseError
-    from ..rig.actions import adds_to_others
+    from ..rig.keying.actions import adds_to_others
 
     if adds_to_others(obj):
         raise PoiseError(

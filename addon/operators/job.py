@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import bpy
 
 from ...vendor_core.errors import Cancelled, PoiseError
-from .. import jobs
 from ..preferences import preferences
+from ..worker import jobs
 from .common import over_view, redraw_sidebars
 
 if TYPE_CHECKING:

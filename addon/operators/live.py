@@ -13,7 +13,7 @@ from .common import LIMB_ITEMS, NO_KEYS, PoiseOperator, RigOperator, over_view, 
 from .pins import toggle_pins, toggle_turns
 
 if TYPE_CHECKING:
-    from ..rig.live import LiveSession
+    from ..rig.live.session import LiveSession
 
 _BY_KEY = {"RET": "KEEP", "NUMPAD_ENTER": "KEEP", "ESC": "RESTORE", "P": "PIN", "M": "MIRROR"}
 LIMBS = tuple(item[0] for item in LIMB_ITEMS)
@@ -49,7 +49,7 @@ class POISE_OT_pose_live(RigOperator, bpy.types.Operator):
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         global session, _state, _asked
-        from ..rig.live import LiveSession
+        from ..rig.live.session import LiveSession
 
         state = live_surroundings.Surroundings(context)
         try:

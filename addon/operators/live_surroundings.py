@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import bpy
 
-from .. import live_draw
+from ..drawing import live_draw
 
 if TYPE_CHECKING:
-    from ..rig.live import LiveSession
+    from ..rig.live.session import LiveSession
 
 _TICK = 1 / 60  # seconds between two looks at the handles
 _KEYS = (

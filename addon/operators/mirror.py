@@ -25,9 +25,9 @@ class POISE_OT_mirror_pose(PosingOperator, bpy.types.Operator):
     )
 
     def run(self, context: bpy.types.Context) -> None:
-        from ..rig.mirror import mirrored_pose
         from ..rig.pose import read_pose, read_rig
-        from ..rig.posing import show_pose
+        from ..rig.posing.mirror import mirrored_pose
+        from ..rig.posing.showing import show_pose
 
         obj = rig_of(context)
         rig = read_rig(obj)

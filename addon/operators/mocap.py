@@ -9,9 +9,9 @@ from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, St
 from bpy_extras.io_utils import ImportHelper
 
 from ...vendor_core.errors import PoiseError
-from .. import jobs
 from ..preferences import preferences
 from ..take_import import TakeRequest, body_file, trimmed, write_take
+from ..worker import jobs
 from .common import rig_of
 from .job import BUSY, Job, JobFollower, JobOperator
 
@@ -108,7 +108,7 @@ class POISE_OT_import_c3d(JobOperator, bpy.types.Operator, ImportHelper):
         fps = render.fps / render.fps_base
         rig, body, betas = None, None, []
         if self.target == "ACTIVE":
-            from ..rig.actions import require_free_action
+            from ..rig.keying.actions import require_free_action
             from ..rig.pose import read_rig
 
             rig = rig_of(context)

@@ -55,7 +55,7 @@ class POISE_OT_snap_targets(RigOperator, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     def run(self, context: bpy.types.Context) -> None:
-        from ..rig.handles import snap_to_body, targets_of
+        from ..rig.live.handles import snap_to_body, targets_of
         from ..rig.pose import read_rig
 
         obj = rig_of(context)
@@ -68,7 +68,7 @@ class POISE_OT_snap_targets(RigOperator, bpy.types.Operator):
 
 def toggle_pins(context: bpy.types.Context) -> None:
     """Pin the selected targets; free them where all are pinned."""
-    from ..rig.handles import is_handle, is_pinned, set_pinned
+    from ..rig.live.handles import is_handle, is_pinned, set_pinned
 
     chosen = [obj for obj in context.selected_objects if is_handle(obj)]
     pin = not all(is_pinned(obj) for obj in chosen)
@@ -78,7 +78,7 @@ def toggle_pins(context: bpy.types.Context) -> None:
 
 def toggle_turns(context: bpy.types.Context) -> None:
     """Let the selected targets hold the rotation of their joints; free it where all hold theirs."""
-    from ..rig.handles import can_turn, is_handle, is_turned, set_turned
+    from ..rig.live.handles import can_turn, is_handle, is_turned, set_turned
 
     chosen = [obj for obj in context.selected_objects if is_handle(obj) and can_turn(obj)]
     turn = not all(is_turned(obj) for obj in chosen)

@@ -18,8 +18,8 @@ class POISE_OT_check_pose(RigOperator, bpy.types.Operator):
 
     def run(self, context: bpy.types.Context) -> None:
         from ...vendor_core.prior.plausibility import load_plausibility
-        from ..rig.plausible import checked_pose
         from ..rig.pose import read_pose, read_rig
+        from ..rig.posing.plausible import checked_pose
 
         obj = rig_of(context)
         context.view_layer.update()  # of what a script has just set
@@ -59,11 +59,11 @@ class POISE_OT_make_plausible(PosingOperator, bpy.types.Operator):
         from ...vendor_core.prior import load_prior
         from ...vendor_core.prior.plausibility import load_plausibility
         from ...vendor_core.prior.repair import repair
-        from ..rig.allowed import kept_joints, selected_bones
-        from ..rig.auto_key import auto_key
         from ..rig.convert import Pose
-        from ..rig.plausible import bones_of_change, checked_pose
+        from ..rig.keying.auto_key import auto_key
         from ..rig.pose import read_pose, read_rig, write_pose
+        from ..rig.posing.allowed import kept_joints, selected_bones
+        from ..rig.posing.plausible import bones_of_change, checked_pose
 
         obj = rig_of(context)
         context.view_layer.update()  # of what a script has just set

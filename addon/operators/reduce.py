@@ -46,10 +46,10 @@ class POISE_OT_reduce_keys(ToleranceOptions, TimelineOperator, bpy.types.Operato
             layout.prop(self, name)
 
     def run(self, context: bpy.types.Context) -> None:
-        from ..rig.actions import copied_action
-        from ..rig.allowed import selected_bones
+        from ..rig.keying.actions import copied_action
+        from ..rig.keying.reduce import Allowed, plan_reduction
         from ..rig.pose import read_rig
-        from ..rig.reduce import Allowed, plan_reduction
+        from ..rig.posing.allowed import selected_bones
 
         obj = rig_of(context)
         rig = read_rig(obj)
@@ -70,7 +70,7 @@ class POISE_OT_reduce_keys(ToleranceOptions, TimelineOperator, bpy.types.Operato
             PoiseError: they are to be selected, and no key is.
         """
         from ...vendor_core.errors import PoiseError
-        from ..rig.keys import keyed_frames
+        from ..rig.keying.keys import keyed_frames
 
         if self.span == "SCENE":
             return scene_range(context)

@@ -16,7 +16,7 @@ class POISE_OT_key_sliders(TimelineOperator, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     def run(self, context: bpy.types.Context) -> None:
-        from ..rig.keys import animated_bones
+        from ..rig.keying.keys import animated_bones
         from ..rig.pose import read_rig
 
         obj = rig_of(context)
@@ -44,7 +44,7 @@ class POISE_OT_reset_sliders(RigOperator, bpy.types.Operator):
 
     def run(self, context: bpy.types.Context) -> None:
         from ..properties import without_updates
-        from ..rig.sliders import forget_base
+        from ..rig.posing.sliders import forget_base
 
         obj = rig_of(context)
         zeros = [0.0] * len(obj.poise.sliders)

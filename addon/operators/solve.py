@@ -84,7 +84,7 @@ class POISE_OT_solve_targets(PosingOperator, bpy.types.Operator):
         from ...vendor_core.ik import solve
         from ...vendor_core.prior import load_prior
         from ..rig.pose import read_pose, read_rig
-        from ..rig.posing import full_pose, show_pose
+        from ..rig.posing.showing import full_pose, show_pose
         from ..rig.targets import keypoints_of, read_targets, with_body_held
 
         obj = rig_of(context)

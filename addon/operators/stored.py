@@ -30,7 +30,7 @@ class POISE_OT_store_pose(RigOperator, bpy.types.Operator):
 
     def run(self, context: bpy.types.Context) -> None:
         from ..rig.pose import read_pose, read_rig
-        from ..rig.stored import store
+        from ..rig.posing.stored import store
 
         obj = rig_of(context)
         rig = read_rig(obj).in_own_space()
@@ -46,8 +46,8 @@ class POISE_OT_apply_pose(_StoredPoseOperator, PosingOperator, bpy.types.Operato
 
     def run(self, context: bpy.types.Context) -> None:
         from ..rig.pose import read_rig
-        from ..rig.posing import show_pose
-        from ..rig.stored import stored_poses
+        from ..rig.posing.showing import show_pose
+        from ..rig.posing.stored import stored_poses
 
         obj = rig_of(context)
         rig = read_rig(obj).in_own_space()

@@ -9,7 +9,7 @@ import bpy
 from bpy.props import EnumProperty, FloatProperty
 
 from ...vendor_core.errors import PoiseError
-from .. import jobs
+from ..worker import jobs
 from .camera import CameraOperator
 from .common import rig_of, scene_range
 from .job import BUSY, Job, JobFollower, JobOperator
@@ -58,7 +58,7 @@ class POISE_OT_solve_tracks(JobOperator, CameraOperator, bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         if not super().poll(context):
             return False
-        from ..rig.actions import why_action_is_held
+        from ..rig.keying.actions import why_action_is_held
 
         why = why_action_is_held(rig_of(context)) or (BUSY if jobs.state.running else "")
         if not bpy.data.movieclips:
@@ -77,9 +77,9 @@ class POISE_OT_solve_tracks(JobOperator, CameraOperator, bpy.types.Operator):
         layout.prop(self, "tolerance")
 
     def job(self, context: bpy.types.Context) -> Job:
-        from ..rig.camera import active_camera, frame_of, read_camera_over
         from ..rig.pose import read_rig
-        from ..rig.tracks import clip_of, read_tracks
+        from ..rig.seen.camera import active_camera, frame_of, read_camera_over
+        from ..rig.seen.tracks import clip_of, read_tracks
 
         obj, view, clip = rig_of(context), active_camera(context), clip_of(context)
         if clip is None:
@@ -115,11 +115,11 @@ def _write(context: bpy.types.Context, request: _Request, message: "Message") ->
     Raises:
         PoiseError: the job failed or was cancelled, or the body is gone; nothing is changed then.
     """
-    from ..rig.actions import new_action
     from ..rig.convert import to_bones
-    from ..rig.keys import key_bones
+    from ..rig.keying.actions import new_action
+    from ..rig.keying.keys import key_bones
     from ..rig.pose import read_rig
-    from ..rig.posing import full_pose
+    from ..rig.posing.showing import full_pose
 
     jobs.require_result(message, f"{request.clip}: solving")
     obj = bpy.data.objects.get(request.rig)

@@ -49,7 +49,7 @@ class POISE_OT_vary_pose(VariationChoices, PosingOperator, bpy.types.Operator):
 
     def run(self, context: bpy.types.Context) -> None:
         from ...vendor_core.prior.draw import variations
-        from ..rig.generating import show_whole_pose, whole_pose
+        from ..rig.posing.generating import show_whole_pose, whole_pose
 
         given = self.given(context)
         R = variations(given.prior, given.plausibility, given.body, 1, self.seed, self.amount, given.kept)
@@ -82,11 +82,11 @@ class POISE_OT_key_variations(VariationChoices, TimelineOperator, bpy.types.Oper
         import numpy as np
 
         from ...vendor_core.prior.draw import variations
-        from ..rig.actions import copied_action, current_action
-        from ..rig.allowed import only
         from ..rig.convert import to_bones
-        from ..rig.generating import grounded, whole_pose
-        from ..rig.keys import key_bones, keyed_frames
+        from ..rig.keying.actions import copied_action, current_action
+        from ..rig.keying.keys import key_bones, keyed_frames
+        from ..rig.posing.allowed import only
+        from ..rig.posing.generating import grounded, whole_pose
 
         obj, given = rig_of(context), self.given(context)
         R = variations(given.prior, given.plausibility, given.body, self.count, self.seed, self.amount, given.kept)

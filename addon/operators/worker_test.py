@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 import bpy
 
 from ...vendor_core.errors import PoiseError
-from .. import jobs, worker_report
 from ..preferences import preferences
-from ..worker_report import WorkerReport, lines_of
+from ..worker import jobs
+from ..worker import report as worker_report
+from ..worker.report import WorkerReport, lines_of
 from .job import BUSY, JobFollower, follow
 
 if TYPE_CHECKING:

@@ -3,7 +3,8 @@
 
 import bpy
 
-from .. import guide_pages, jobs
+from .. import guide_pages
+from ..worker import jobs
 
 
 class SidebarPanel:

@@ -10,7 +10,7 @@ from ..operators.common import find_rig, is_rig
 from .common import SidebarPanel
 
 if TYPE_CHECKING:
-    from ..rig.live import LiveSession
+    from ..rig.live.session import LiveSession
 
 
 class POISE_PT_live(SidebarPanel, bpy.types.Panel):
@@ -43,7 +43,7 @@ class POISE_PT_live(SidebarPanel, bpy.types.Panel):
 
 def _draw_notes(layout: bpy.types.UILayout, session: "LiveSession", context: bpy.types.Context) -> None:
     """What is out of reach, and what does not follow."""
-    from ..rig.live_misses import miss_text
+    from ..rig.live.misses import miss_text
 
     scene: Any = context.scene
     if line := miss_text(session.misses, scene):

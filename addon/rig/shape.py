@@ -7,7 +7,7 @@ from mathutils import Vector
 
 from ...vendor_core.rotations import Y_UP_TO_Z_UP
 from .create import SceneError, editing
-from .keys import curves_of
+from .keying.keys import curves_of
 from .layout import bone_layout
 from .pose import meshes_of
 

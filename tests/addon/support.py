@@ -94,7 +94,7 @@ def key_pose(rig: bpy.types.Object, frame: float) -> None:
 def snapshot() -> dict[str, object]:
     """Everything of the file that an operator could change, as comparable values."""
     bpy.context.view_layer.update()
-    curves = addon("rig.keys").curves_of
+    curves = addon("rig.keying.keys").curves_of
     state: dict[str, object] = {
         "scene": (bpy.context.scene.frame_start, bpy.context.scene.frame_end, bpy.context.scene.frame_current),
         "actions": sorted((a.name, a.use_fake_user) for a in bpy.data.actions),

@@ -10,7 +10,7 @@ from test_timeline import changed, curves
 
 def test_locked_bones_stay_and_the_rest_is_filled(body) -> None:
     keyed(body, {1: 1, 11: 2})
-    found = addon("rig.actions").curves_of(body)
+    found = addon("rig.keying.actions").curves_of(body)
     next(c for c in found if "left_knee" in c.data_path).lock = True
     next(c for c in found if "head" in c.data_path).group.lock = True
     before = curves(body)
@@ -42,7 +42,7 @@ def test_tweak_mode_is_refused_in_one_line(body) -> None:
 def test_in_tweak_mode_no_action_is_made(body) -> None:
     keyed(body, {1: 1, 11: 2})
     tweak(body)
-    before, actions = snapshot(), addon("rig.actions")
+    before, actions = snapshot(), addon("rig.keying.actions")
     for make in (actions.new_action, actions.copied_action):
         with pytest.raises(core("errors").PoiseError, match=r"another action now\. Leave the NLA's tweak mode"):
             make(body, "Other")

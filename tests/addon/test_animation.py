@@ -26,7 +26,7 @@ def heads_at(rig: bpy.types.Object, frame: float) -> np.ndarray:
 
 
 def keys_of(rig: bpy.types.Object, path: str = 'pose.bones["left_knee"].rotation_quaternion') -> list[float]:
-    curve = next(c for c in addon("rig.keys").curves_of(rig) if c.data_path == path and c.array_index == 0)
+    curve = next(c for c in addon("rig.keying.keys").curves_of(rig) if c.data_path == path and c.array_index == 0)
     return [round(k.co[0], 3) for k in curve.keyframe_points]
 
 
@@ -86,7 +86,7 @@ def test_a_loop_ends_as_it_begins_without_a_jump(rig) -> None:
     heads = [heads_at(rig, frame) for frame in range(1, 32)]
     steps = [np.linalg.norm(b - a, axis=1).max() for a, b in pairwise(heads)]
     assert max(steps) < 0.2 and min(steps[20:]) > 1e-4  # on its way all the time
-    for curve in addon("rig.keys").curves_of(rig):
+    for curve in addon("rig.keying.keys").curves_of(rig):
         if "rotation_quaternion" in curve.data_path:
             values = np.array([k.co[1] for k in curve.keyframe_points])
             assert np.abs(np.diff(values)).max() < 0.5  # no sign turns over
@@ -111,7 +111,7 @@ def test_stored_poses_make_a_loop(body, scene) -> None:
 
 def test_a_loop_never_replaces_keys_of_the_artists_own(body) -> None:
     keyed(body, {1: 1, 11: 2, 21: 3})
-    for curve in addon("rig.keys").curves_of(body):
+    for curve in addon("rig.keying.keys").curves_of(body):
         for key in curve.keyframe_points:
             key.select_control_point = key.co[0] < 20
     before = snapshot()
@@ -168,7 +168,7 @@ def test_interpolating_again_starts_from_the_same_keys(body) -> None:
 
 def test_only_frames_between_the_chosen_keys_change(body) -> None:
     expected = keyed(body, {1: 1, 11: 2, 21: 3, 31: 4})
-    for curve in addon("rig.keys").curves_of(body):
+    for curve in addon("rig.keying.keys").curves_of(body):
         for key in curve.keyframe_points:
             key.select_control_point = key.co[0] in (11, 21)
     bpy.ops.poise.interpolate(source="SELECTED")
@@ -182,12 +182,12 @@ def test_artists_own_key_types_and_other_curves_stay(body) -> None:
     keyed(body, {1: 1, 11: 2})
     body.keyframe_insert("location", frame=5)
     body.pose.bones["jaw"].keyframe_insert("rotation_quaternion", frame=3)
-    for curve in addon("rig.keys").curves_of(body):
+    for curve in addon("rig.keying.keys").curves_of(body):
         for key in curve.keyframe_points:
             if key.co[0] == 11:
                 key.type = "EXTREME"
     bpy.ops.poise.interpolate()
-    curves = {(c.data_path, c.array_index): c for c in addon("rig.keys").curves_of(body)}
+    curves = {(c.data_path, c.array_index): c for c in addon("rig.keying.keys").curves_of(body)}
     assert [k.co[0] for k in curves["location", 0].keyframe_points] == [5]
     assert 3 in [k.co[0] for k in curves['pose.bones["jaw"].rotation_quaternion', 0].keyframe_points]
     knee = curves['pose.bones["left_knee"].rotation_quaternion', 0].keyframe_points
@@ -237,20 +237,22 @@ def test_long_interpolations_are_keyed_fast(body) -> None:
 
 def test_keys_outside_keep_everything(body) -> None:
     keyed(body, {1: 1, 11: 2, 21: 3})
-    knee = next(c for c in addon("rig.keys").curves_of(body) if "left_knee" in c.data_path)
+    knee = next(c for c in addon("rig.keying.keys").curves_of(body) if "left_knee" in c.data_path)
     last = knee.keyframe_points[-1]
     last.interpolation, last.amplitude, last.easing, last.select_control_point = "ELASTIC", 0.7, "EASE_IN", True
     last.handle_left_type = last.handle_right_type = "FREE"
     last.handle_left, last.handle_right = (19, last.co[1] + 0.2), (23, last.co[1] - 0.2)
-    for curve in addon("rig.keys").curves_of(body):
+    for curve in addon("rig.keying.keys").curves_of(body):
         for key in curve.keyframe_points:
             key.select_control_point = key.co[0] < 20
 
     def kept() -> tuple:
-        key = next(c for c in addon("rig.keys").curves_of(body) if "left_knee" in c.data_path).keyframe_points[-1]
+        key = next(c for c in addon("rig.keying.keys").curves_of(body) if "left_knee" in c.data_path).keyframe_points[
+            -1
+        ]
         return (key.interpolation, key.amplitude, key.easing, key.handle_left_type, *key.handle_left, *key.handle_right)
 
     before = kept()
     bpy.ops.poise.interpolate(source="SELECTED")
     assert kept() == before
-    assert len(addon("rig.keys").keyed_frames(body, addon("rig.pose").read_rig(body), selected=True)) == 2
+    assert len(addon("rig.keying.keys").keyed_frames(body, addon("rig.pose").read_rig(body), selected=True)) == 2

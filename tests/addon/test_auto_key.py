@@ -57,7 +57,7 @@ def test_a_pose_that_stays_as_it_is_gets_no_keys(rig, mode: str) -> None:
     assert bpy.ops.poise.vary_pose(amount=0.0) == {"FINISHED"}
     assert snapshot() == before
     assert bpy.ops.poise.vary_pose(amount=0.5) == {"FINISHED"}  # there are no keys or curves yet
-    assert not addon("rig.actions").curves_of(rig) and not bpy.data.actions
+    assert not addon("rig.keying.actions").curves_of(rig) and not bpy.data.actions
 
 
 @pytest.mark.parametrize("mode", ["REPLACE", "AVAILABLE"])
@@ -68,7 +68,7 @@ def test_place_and_turn_of_the_pelvis_are_keyed_each_on_its_own(rig, mode: str, 
     bpy.context.scene.frame_set(frame)
     only(mode)
     bpy.ops.poise.generate_pose(seed=3)
-    found = addon("rig.actions").curves_of(rig)
+    found = addon("rig.keying.actions").curves_of(rig)
     assert {curve.data_path for curve in found} == {PELVIS + channel}
     for curve in found:
         assert len(curve.keyframe_points) == (1 if mode == "REPLACE" else 2)

@@ -56,7 +56,7 @@ def test_a_camera_sees_what_blenders_own_sees(scene, settings) -> None:
     camera.rotation_euler.rotate_axis("Z", 0.3)
     bpy.context.view_layer.update()
     places = np.random.default_rng(0).normal(size=(30, 3)) + np.array([0, 0, 1])
-    ours = addon("rig.camera").read_camera(bpy.context, camera).project(places[None])[0]
+    ours = addon("rig.seen.camera").read_camera(bpy.context, camera).project(places[None])[0]
     expected = blenders_pixels(camera, places)
     assert np.abs((ours - expected) / scene.render.resolution_y).max() < 1e-5
 
@@ -77,7 +77,7 @@ def test_a_moving_camera_is_read_at_every_frame(scene, how: str) -> None:
         mover.keyframe_insert("location", frame=frame)
     scene.frame_set(4)
     frames, before = np.arange(1, 11), snapshot()
-    seen = addon("rig.camera").read_camera_over(bpy.context, camera, frames)
+    seen = addon("rig.seen.camera").read_camera_over(bpy.context, camera, frames)
     assert snapshot() == before and len(bpy.data.scenes) == 1 and scene.frame_current == 4
     place = np.array([[0.3, 0.2, 1.1]])
     ours = seen.project(np.tile(place, (10, 1, 1)))[:, 0]
@@ -92,7 +92,7 @@ def test_a_lens_that_zooms_is_refused(scene) -> None:
         camera.data.lens = lens
         camera.data.keyframe_insert("lens", frame=frame)
     with pytest.raises(core("errors").TargetError, match="lens"):
-        addon("rig.camera").read_camera_over(bpy.context, camera, np.arange(1, 11))
+        addon("rig.seen.camera").read_camera_over(bpy.context, camera, np.arange(1, 11))
 
 
 def targets() -> dict[str, bpy.types.Object]:

@@ -16,7 +16,7 @@ def test_other_rotation_modes_are_keyed_in_their_own_channels(body, mode: str) -
     bpy.ops.poise.interpolate()
     for frame, heads in expected.items():
         assert np.allclose(heads_at(body, frame), heads, atol=1e-5)
-    paths = {c.data_path.rpartition(".")[2] for c in addon("rig.keys").curves_of(body)}
+    paths = {c.data_path.rpartition(".")[2] for c in addon("rig.keying.keys").curves_of(body)}
     assert "rotation_quaternion" not in paths
     steps = [np.linalg.norm(heads_at(body, f + 1) - heads_at(body, f), axis=1).max() for f in range(1, 16)]
     assert max(steps) < 0.3
@@ -25,7 +25,7 @@ def test_other_rotation_modes_are_keyed_in_their_own_channels(body, mode: str) -
 @pytest.mark.parametrize("mode", ["QUATERNION", "AXIS_ANGLE", "XYZ", "ZYX"])
 def test_channels_go_through_no_turn_at_all_without_a_jump(body, mode: str) -> None:
     """There an axis turns over, and its angle would too."""
-    channels, rotations = addon("rig.channels"), core("rotations")
+    channels, rotations = addon("rig.keying.channels"), core("rotations")
     near = np.array({"QUATERNION": (-1.0, 0.0, 0.0, 0.0), "AXIS_ANGLE": (2.0, 0.0, 0.0, -1.0)}.get(mode, (0.0, 0, 0)))
     turn = np.linspace(-4.0, 4.0, 81)
     R = rotations.exp_so3(turn[:, None] * np.array([0.6, 0.0, 0.8]))
@@ -40,10 +40,10 @@ def test_channels_mean_what_blender_makes_of_them(body, mode: str) -> None:
     rng = np.random.default_rng(1)
     bone = body.pose.bones["left_knee"]
     bone.rotation_mode = mode
-    channel = addon("rig.channels").channel_of(bone)
+    channel = addon("rig.keying.channels").channel_of(bone)
     values = 2 * rng.standard_normal((20, len(getattr(bone, channel))))
     values[0], values[1, 1:] = 0, 0
-    found = core("rotations").quaternion_to_matrix(addon("rig.channels").quaternions_of(mode, values))
+    found = core("rotations").quaternion_to_matrix(addon("rig.keying.channels").quaternions_of(mode, values))
     for row, R in zip(values, found, strict=True):
         setattr(bone, channel, row)
         assert np.allclose(np.array(bone.matrix_basis)[:3, :3], R, atol=1e-6)

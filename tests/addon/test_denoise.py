@@ -29,7 +29,7 @@ def jittered(R: np.ndarray, trans: np.ndarray, degrees: float = 4.0) -> tuple[np
 
 def key(obj: bpy.types.Object, frames: np.ndarray, R: np.ndarray, trans: np.ndarray) -> bpy.types.Action:
     """Key a motion as an import does: the object's new action."""
-    actions, convert, keys, pose = (addon(f"rig.{name}") for name in ("actions", "convert", "keys", "pose"))
+    actions, convert, keys, pose = map(addon, ("rig.keying.actions", "rig.convert", "rig.keying.keys", "rig.pose"))
     full = np.broadcast_to(np.eye(3), (len(R), 55, 3, 3)).copy()
     full[:, :22] = R
     action = actions.new_action(obj, "Walk")
@@ -40,7 +40,7 @@ def key(obj: bpy.types.Object, frames: np.ndarray, R: np.ndarray, trans: np.ndar
 
 def curves(obj: bpy.types.Object) -> dict[tuple[str, int], np.ndarray]:
     """Frames and values (K, 2) of the keys of each F-curve."""
-    found = addon("rig.keys").curves_of(obj)
+    found = addon("rig.keying.keys").curves_of(obj)
     return {(c.data_path, c.array_index): np.array([k.co[:] for k in c.keyframe_points]) for c in found}
 
 
@@ -104,13 +104,13 @@ def test_the_keys_get_the_cores_motion_and_less_noise(rig, scene) -> None:
 def test_the_old_action_stays_and_the_new_one_has_its_keys_looks(body) -> None:
     old = key(body, np.arange(1.0, N + 1), *jittered(*walk()))
     before = curves(body)
-    for curve in addon("rig.keys").curves_of(body):
+    for curve in addon("rig.keying.keys").curves_of(body):
         point = curve.keyframe_points[3]
         point.type, point.interpolation, point.select_control_point = "EXTREME", "CONSTANT", True
     bpy.ops.poise.denoise()
     new = body.animation_data.action
     assert new != old and old.use_fake_user and (old.name, new.name) == ("Walk", "Walk Denoised")
-    for curve in addon("rig.keys").curves_of(body):
+    for curve in addon("rig.keying.keys").curves_of(body):
         point = curve.keyframe_points[3]
         assert (point.type, point.interpolation, point.select_control_point) == ("EXTREME", "CONSTANT", True)
     body.animation_data.action = old
@@ -138,7 +138,7 @@ def test_amount_nought_changes_nothing_and_half_goes_half_way(body) -> None:
 def test_keys_outside_the_range_stay_to_the_bit(body, scene, source: str) -> None:
     key(body, np.arange(1.0, N + 1), *jittered(*walk()))
     before = curves(body)
-    for curve in addon("rig.keys").curves_of(body):
+    for curve in addon("rig.keying.keys").curves_of(body):
         for point in curve.keyframe_points:
             point.select_control_point = point.co[0] in (8, 20)
     scene.use_preview_range, scene.frame_preview_start, scene.frame_preview_end = True, 8, 20
@@ -154,7 +154,7 @@ def test_curves_get_values_only_where_they_have_keys(body) -> None:
     frames = np.array([1, 2, 3, 5, 6, 9, 10, 11, 12, 13.5, 15, 16.0])
     R, trans = jittered(*walk())
     key(body, frames, R[: len(frames)], trans[: len(frames)])
-    bag = addon("rig.actions").channelbag(body, body.animation_data.action)
+    bag = addon("rig.keying.actions").channelbag(body, body.animation_data.action)
     for curve in list(bag.fcurves):
         if '"head"' in curve.data_path:
             bag.fcurves.remove(curve)
@@ -176,7 +176,7 @@ def test_curves_get_values_only_where_they_have_keys(body) -> None:
 
 
 def test_even_keys_are_taken_as_they_are_and_uneven_ones_sampled(poise: str) -> None:
-    even = addon("rig.rework").even_frames
+    even = addon("rig.keying.rework").even_frames
     for keys in (np.arange(1.0, 9), 1 + 0.4 * np.arange(9).round(4), np.array([1.0, 13, 25]), np.array([3.0, 8.5])):
         assert np.array_equal(even(keys), keys)
     sampled = even(np.array([1, 2, 3, 7, 20.0]))
@@ -186,7 +186,7 @@ def test_even_keys_are_taken_as_they_are_and_uneven_ones_sampled(poise: str) -> 
 def test_signs_and_turns_follow_the_old_keys(body) -> None:
     frames = np.arange(1.0, N + 1)
     action = key(body, frames, *jittered(*walk()))
-    for curve in addon("rig.keys").curves_of(body):
+    for curve in addon("rig.keying.keys").curves_of(body):
         if curve.data_path.endswith('["spine1"].rotation_quaternion'):
             for point in curve.keyframe_points:
                 point.co[1] *= -1
@@ -220,14 +220,14 @@ FAULTS: dict[str, tuple[Callable, dict, str]] = {
 def test_bad_input_is_one_line_and_changes_nothing(body, case: str) -> None:
     prepare, options, message = FAULTS[case]
     prepare(body)
-    for curve in addon("rig.keys").curves_of(body):
+    for curve in addon("rig.keying.keys").curves_of(body):
         for point in curve.keyframe_points:
             point.select_control_point = False
     before = snapshot()
     with pytest.raises(RuntimeError, match=message) as caught:
         bpy.ops.poise.denoise(**options)
     assert "\n" not in str(caught.value).strip() and "Traceback" not in str(caught.value)
-    assert snapshot() == before and not addon("jobs").state.running
+    assert snapshot() == before and not addon("worker.jobs").state.running
 
 
 def test_without_keys_the_button_is_grey(body) -> None:
@@ -246,7 +246,7 @@ def test_without_keys_the_button_is_grey(body) -> None:
 )
 def test_what_happens_meanwhile_is_one_line(body, monkeypatch, meddle: str, message: str) -> None:
     key(body, np.arange(1.0, N + 1), *jittered(*walk()))
-    jobs, actions = addon("jobs"), addon("rig.actions")
+    jobs, actions = addon("worker.jobs"), addon("rig.keying.actions")
     poll, done, before = jobs.poll, [], []
 
     def meddling_poll():

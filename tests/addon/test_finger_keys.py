@@ -19,11 +19,11 @@ def test_fingers_are_keyed_only_where_they_were(body) -> None:
         bpy.ops.poise.generate_pose(seed=seed)
         key(frame, "jaw")
     bpy.ops.poise.interpolate()
-    animated = addon("rig.keys").animated_bones(body)
+    animated = addon("rig.keying.keys").animated_bones(body)
     assert "jaw" in animated and not any(name.endswith("index1") for name in animated)
     body.pose.bones["left_index1"].keyframe_insert("rotation_quaternion", frame=1)
     bpy.ops.poise.interpolate()
-    assert "right_thumb3" in addon("rig.keys").animated_bones(body)
+    assert "right_thumb3" in addon("rig.keying.keys").animated_bones(body)
 
 
 def key_body(body: bpy.types.Object, seeds: dict[int, int]) -> None:
@@ -82,4 +82,4 @@ def test_variations_of_hands_leave_keys_of_fingers_in_the_file(body, scene) -> N
     if bpy.app.version >= (4, 4):
         body.animation_data.action_slot = old.slots[0]
     assert keys_of(body, FINGER) == [3]
-    assert addon("rig.keys").animated_bones(body) == {"left_index1"}
+    assert addon("rig.keying.keys").animated_bones(body) == {"left_index1"}

@@ -108,5 +108,5 @@ def test_a_prior_of_ones_own_is_used(body, tmp_path) -> None:
 def test_auto_keying_leaves_locked_bones_without_keys(body) -> None:
     bpy.context.scene.tool_settings.use_keyframe_insert_auto = True
     bpy.ops.poise.generate_pose(seed=1, lock={"head", "torso"})
-    keyed = addon("rig.keys").animated_bones(body)
+    keyed = addon("rig.keying.keys").animated_bones(body)
     assert keyed and not keyed & limb("head", "torso")

@@ -23,7 +23,7 @@ def rig(request, scene) -> bpy.types.Object:
 
 @pytest.fixture
 def heat():
-    module = addon("heat_map")
+    module = addon("drawing.heat_map")
     module.forget()
     yield module
     module.forget()

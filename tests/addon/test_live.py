@@ -21,7 +21,7 @@ def rig(request, scene) -> bpy.types.Object:
 
 
 def session_of(rig: bpy.types.Object, locked: tuple[str, ...] = ()):
-    return addon("rig.live").LiveSession(bpy.context, rig, locked)
+    return addon("rig.live.session").LiveSession(bpy.context, rig, locked)
 
 
 def handle(session, joint: str) -> bpy.types.Object:
@@ -37,7 +37,7 @@ def tick(session) -> bool:
 
 
 def told(session) -> str:
-    return addon("rig.live_misses").miss_text(session.misses, bpy.context.scene)
+    return addon("rig.live.misses").miss_text(session.misses, bpy.context.scene)
 
 
 def drag(session, joint: str, way: tuple[float, float, float], steps: int = 10) -> None:
@@ -60,7 +60,7 @@ def test_handles_stand_on_the_body_and_nothing_moves_unasked(rig) -> None:
     before = snapshot()[f"pose {rig.name}"]
     session = session_of(rig)
     heads = dict(zip(core("skeleton").BODY_JOINTS, bone_heads(rig), strict=True))
-    handles = addon("rig.handles")
+    handles = addon("rig.live.handles")
     for joint in session.joints:
         target = handle(session, joint)
         assert np.allclose(target.matrix_world.translation, heads[joint], atol=1e-5)
@@ -135,7 +135,7 @@ def test_a_locked_limb_differs_by_exactly_nothing(rig) -> None:
 
 
 def test_a_free_handle_that_is_dragged_pulls_from_then_on(rig) -> None:
-    session, is_pinned = session_of(rig), addon("rig.handles").is_pinned
+    session, is_pinned = session_of(rig), addon("rig.live.handles").is_pinned
     drag(session, "right_elbow", (0.0, -0.02, 0.01))
     assert is_pinned(handle(session, "right_elbow")) and not is_pinned(handle(session, "left_elbow"))
     goal = np.array(handle(session, "right_elbow").matrix_world.translation)
@@ -143,7 +143,7 @@ def test_a_free_handle_that_is_dragged_pulls_from_then_on(rig) -> None:
 
 
 def test_the_pin_button_frees_and_pins(rig) -> None:
-    session, is_pinned = session_of(rig), addon("rig.handles").is_pinned
+    session, is_pinned = session_of(rig), addon("rig.live.handles").is_pinned
     for obj in bpy.context.selected_objects:
         obj.select_set(False)
     assert not bpy.ops.poise.pin_targets.poll()
@@ -202,7 +202,7 @@ def test_auto_keying_keys_the_kept_pose(rig) -> None:
     bpy.context.tool_settings.use_keyframe_insert_auto = False
     before = bone_heads(rig)
     bpy.context.scene.frame_set(bpy.context.scene.frame_current)
-    assert len(addon("rig.keys").curves_of(rig)) > 60 and np.allclose(bone_heads(rig), before, atol=1e-5)
+    assert len(addon("rig.keying.keys").curves_of(rig)) > 60 and np.allclose(bone_heads(rig), before, atol=1e-5)
 
 
 def _delete_handle(rig, session) -> None:

@@ -46,7 +46,7 @@ def angle_between(A: np.ndarray, B: np.ndarray) -> float:
 
 @pytest.mark.parametrize("name", ["left_wrist", "head", "right_ankle", "spine3"])
 def test_a_handle_that_is_turned_turns_its_joint_and_holds_it(rig, name) -> None:  # noqa: F811
-    session, handles = session_of(rig), addon("rig.handles")
+    session, handles = session_of(rig), addon("rig.live.handles")
     before, near = (
         joints_world(rig)[joint(name)],
         0.12 if name == "spine3" else 0.06,
@@ -69,11 +69,11 @@ def test_handles_that_hold_no_turn_go_with_their_joints(rig) -> None:  # noqa: F
     for name, G in zip(core("skeleton").BODY_JOINTS, frames(joints_world(rig)), strict=True):
         if name in session.joints:
             assert np.allclose(np.array(handle(session, name).matrix_world.to_3x3()), G, atol=1e-3)
-    assert not any(addon("rig.handles").is_turned(handle(session, j)) for j in session.joints)
+    assert not any(addon("rig.live.handles").is_turned(handle(session, j)) for j in session.joints)
 
 
 def test_freeing_a_handle_frees_its_turn(rig) -> None:  # noqa: F811
-    session, handles = session_of(rig), addon("rig.handles")
+    session, handles = session_of(rig), addon("rig.live.handles")
     for obj in bpy.context.selected_objects:
         obj.select_set(False)
     wrist = handle(session, "left_wrist")
@@ -94,7 +94,7 @@ def test_the_face_looks_at_its_target_and_a_free_one_stays_ahead(rig) -> None:  
     drag(session, "pelvis", (0.1, 0.0, 0.0))
     assert np.linalg.norm(np.array(look.matrix_world.translation) - ahead) > 0.02  # it goes with the head
     drag(session, "look_at", (0.25, 0.1, 0.15))
-    assert addon("rig.handles").is_pinned(look)
+    assert addon("rig.live.handles").is_pinned(look)
     forward = joints_world(rig)[joint("head")][:, 2]
     v = np.array(look.matrix_world.translation) - session.points["look_at"]
     assert angle_of(forward, v) < 0.1
@@ -121,10 +121,10 @@ def test_more_handles_come_and_go_with_the_setting(body) -> None:
     body.poise.live_more = False
     session = session_of(body)
     few = set(session.joints)
-    assert few == set(addon("rig.handles").PULLING)
+    assert few == set(addon("rig.live.handles").PULLING)
     body.poise.live_more = True
     settle(session)
-    assert set(session.joints) == few | set(addon("rig.handles").MORE)
+    assert set(session.joints) == few | set(addon("rig.live.handles").MORE)
     drag(session, "left_elbow", (0.0, -0.02, 0.02))
     body.poise.live_more = False
     settle(session)
@@ -178,13 +178,13 @@ def test_feet_stay_on_the_ground_if_wished(body) -> None:
 
 def test_mirroring_swaps_sides_and_pins_and_goes_back_exactly(rig) -> None:  # noqa: F811
     before = snapshot()
-    session, handles = session_of(rig), addon("rig.handles")
+    session, handles = session_of(rig), addon("rig.live.handles")
     drag(session, "right_wrist", (0.05, -0.1, 0.1))
     handles.set_pinned(handle(session, "left_wrist"), False)
     settle(session)
     pose = addon("rig.pose")
     once = pose.read_pose(rig, pose.read_rig(rig))
-    wanted = addon("rig.mirror").mirrored_pose(once, "SWAP")
+    wanted = addon("rig.posing.mirror").mirrored_pose(once, "SWAP")
     session.mirror()
     settle(session)
     bpy.context.view_layer.update()
@@ -226,7 +226,7 @@ def test_solving_from_targets_takes_turns_and_the_gaze(body) -> None:
 
 
 def test_auto_keying_keeps_to_the_preferences(body) -> None:
-    keys, edit, tools = addon("rig.keys"), bpy.context.preferences.edit, bpy.context.tool_settings
+    keys, edit, tools = addon("rig.keying.keys"), bpy.context.preferences.edit, bpy.context.tool_settings
     for name in ("pelvis", "right_elbow"):
         body.pose.bones[name].keyframe_insert("rotation_quaternion", frame=1)
     body.pose.bones["right_elbow"].keyframe_insert("rotation_quaternion", frame=5)

@@ -63,7 +63,7 @@ def test_one_side_is_given_to_the_other(rig, side, from_side, to_side) -> None:
 def test_who_lies_on_the_left_side_lies_on_the_right(body) -> None:
     to_world = core("rotations").Y_UP_TO_Z_UP
     on_the_left = np.array([[0.0, 0, 1], [0, 1, 0], [-1, 0, 0]])  # turned about -Y, the front: left is down
-    pose, mirror = addon("rig.convert").Pose, addon("rig.mirror").mirrored_pose
+    pose, mirror = addon("rig.convert").Pose, addon("rig.posing.mirror").mirrored_pose
     R = np.broadcast_to(np.eye(3), (1, 55, 3, 3)).copy()
     R[0, 0] = on_the_left @ to_world
     lies = R[0, 0, :, 0]

@@ -46,7 +46,7 @@ def heads_at(rig: bpy.types.Object, frame: float) -> np.ndarray:
 
 def curve(rig: bpy.types.Object) -> bpy.types.FCurve:
     return next(
-        c for c in addon("rig.keys").curves_of(rig) if c.data_path.endswith('["left_knee"].rotation_quaternion')
+        c for c in addon("rig.keying.keys").curves_of(rig) if c.data_path.endswith('["left_knee"].rotation_quaternion')
     )
 
 
@@ -163,11 +163,11 @@ def test_bad_takes_are_one_clear_line_and_change_nothing(scene, tmp_path, known,
     with pytest.raises(RuntimeError, match=message) as caught:
         bpy.ops.poise.import_c3d(filepath=str(path))
     assert "\n" not in str(caught.value).strip() and "Traceback" not in str(caught.value)
-    assert snapshot() == before and not addon("jobs").state.running
+    assert snapshot() == before and not addon("worker.jobs").state.running
 
 
 def test_a_worker_that_dies_is_one_clear_line_and_the_next_import_works(scene, take, monkeypatch) -> None:
-    jobs = addon("jobs")
+    jobs = addon("worker.jobs")
     poll, calls = jobs.poll, []
 
     def deadly_poll():
@@ -186,7 +186,7 @@ def test_a_worker_that_dies_is_one_clear_line_and_the_next_import_works(scene, t
 
 
 def test_cancel_ends_soon_and_changes_nothing(scene, take, monkeypatch) -> None:
-    jobs = addon("jobs")
+    jobs = addon("worker.jobs")
     poll, cancelled = jobs.poll, []
 
     def impatient_poll():

@@ -182,7 +182,7 @@ def test_only_repaired_bones_are_auto_keyed(body, scene) -> None:
     before = channels(body)
     bpy.ops.poise.make_plausible()
     scene.tool_settings.use_keyframe_insert_auto = False
-    assert addon("rig.keys").animated_bones(body) == changed(before, channels(body))
+    assert addon("rig.keying.keys").animated_bones(body) == changed(before, channels(body))
 
 
 def test_undo_is_one_exact_step(body) -> None:

@@ -17,13 +17,13 @@ def chosen(scene: bpy.types.Scene) -> Iterator[bpy.types.AddonPreferences]:
     yield preferences
     for name in ("worker_python", "device", "prior_folder"):
         preferences.property_unset(name)
-    addon("jobs").close()
+    addon("worker.jobs").close()
 
 
 def test_the_worker_says_what_it_computes_with_and_how_fast(chosen) -> None:
     before = snapshot()
     assert bpy.ops.poise.test_worker() == {"FINISHED"}
-    report = addon("worker_report").latest
+    report = addon("worker.report").latest
     assert not report.failed and report.settings == ("", "auto") and snapshot() == before
     python, gpu, device, speed = report.lines
     assert python.startswith("Blender's own Python 3.") and "NumPy" in python and "cores" in python
@@ -43,10 +43,10 @@ def test_a_test_that_fails_says_why_in_the_preferences_too(chosen, python: str, 
     chosen.worker_python, chosen.device = python, device
     with pytest.raises(RuntimeError, match=words):
         bpy.ops.poise.test_worker()
-    report = addon("worker_report").latest
+    report = addon("worker.report").latest
     assert report.failed and words in report.lines[0] and report.settings == (python, device)
     chosen.worker_python, chosen.device = "", "auto"
-    assert bpy.ops.poise.test_worker() == {"FINISHED"} and not addon("worker_report").latest.failed
+    assert bpy.ops.poise.test_worker() == {"FINISHED"} and not addon("worker.report").latest.failed
 
 
 def test_priors_of_the_folder_are_offered_and_found_by_name(chosen, tmp_path) -> None:

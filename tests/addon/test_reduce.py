@@ -80,7 +80,7 @@ def test_real_motion_stays_within_the_bound(
 
 
 def _channel(obj: bpy.types.Object, bone: str) -> str:
-    channels = addon("rig.channels")
+    channels = addon("rig.keying.channels")
     return channels.path_of(bone, channels.channel_of(obj.pose.bones[bone]))
 
 
@@ -112,19 +112,19 @@ def test_in_betweens_are_reduced_and_key_poses_stay(body, root: str, mode: str) 
     for frame, R in expected.items():
         assert angle(rotations_at(body, frame), R) < 1e-4
     rig = addon("rig.pose").read_rig(body)
-    assert addon("rig.keys").keyed_frames(body, rig, selected=False).tolist() == [1, 21, 61]
+    assert addon("rig.keying.keys").keyed_frames(body, rig, selected=False).tolist() == [1, 21, 61]
 
 
 def test_curves_outside_the_selected_keys_go_on_as_they_did(body) -> None:
     key(body, np.arange(1.0, 37), *walk())
-    for curve in addon("rig.actions").curves_of(body):
+    for curve in addon("rig.keying.actions").curves_of(body):
         for point in curve.keyframe_points:
             point.select_control_point, point.interpolation = 10 <= point.co[0] <= 25, "BEZIER"
         curve.update()
     frames = [*np.arange(1, 10.1, 0.25), *np.arange(25, 36.1, 0.25)]
 
     def outside() -> np.ndarray:
-        return np.array([[c.evaluate(f) for f in frames] for c in addon("rig.actions").curves_of(body)])
+        return np.array([[c.evaluate(f) for f in frames] for c in addon("rig.keying.actions").curves_of(body)])
 
     before = outside()
     assert bpy.ops.poise.reduce_keys(span="SELECTED", max_angle=np.radians(2)) == {"FINISHED"}
@@ -134,7 +134,7 @@ def test_curves_outside_the_selected_keys_go_on_as_they_did(body) -> None:
 
 def test_keys_that_an_artist_has_marked_stay(body) -> None:
     key(body, np.arange(1.0, 37), *walk())
-    for curve in addon("rig.actions").curves_of(body):
+    for curve in addon("rig.keying.actions").curves_of(body):
         for point in curve.keyframe_points:
             if point.co[0] in (7, 18):
                 point.type = "BREAKDOWN"
@@ -148,7 +148,7 @@ def test_other_curves_stay_to_the_bit(body) -> None:
     key(body, np.arange(1.0, 37), *jittered(*walk()))
     body.keyframe_insert("location", frame=5)
     body.pose.bones["jaw"].keyframe_insert("scale", frame=3)
-    found = {(c.data_path, c.array_index): c for c in addon("rig.actions").curves_of(body)}
+    found = {(c.data_path, c.array_index): c for c in addon("rig.keying.actions").curves_of(body)}
     found['pose.bones["head"].rotation_quaternion', 1].lock = True
     found['pose.bones["left_knee"].rotation_quaternion', 1].modifiers.new("NOISE")
     before = curves(body)

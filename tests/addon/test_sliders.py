@@ -72,7 +72,7 @@ def test_keyed_sliders_play(body) -> None:
     slide(body, CROUCH, 2.0)
     end = bone_heads(body)
     bpy.ops.poise.key_sliders()
-    assert len(addon("rig.actions").curves_of(body)) == 10
+    assert len(addon("rig.keying.actions").curves_of(body)) == 10
     scene.frame_set(1)
     assert np.allclose(bone_heads(body), start, atol=1e-4)
     scene.frame_set(11)
@@ -117,11 +117,11 @@ def test_bones_with_keys_of_their_own_follow_these(body) -> None:
 def test_auto_keying_keys_the_bones_or_leaves_it_to_the_sliders(body) -> None:
     bpy.context.scene.tool_settings.use_keyframe_insert_auto = True
     slide(body, CROUCH, 1.0)
-    assert "left_knee" in addon("rig.keys").animated_bones(body)
+    assert "left_knee" in addon("rig.keying.keys").animated_bones(body)
     body.animation_data_clear()
     bpy.ops.poise.key_sliders()
     slide(body, CROUCH, 2.0)
-    assert not addon("rig.keys").animated_bones(body) & set(body.pose.bones.keys())
+    assert not addon("rig.keying.keys").animated_bones(body) & set(body.pose.bones.keys())
 
 
 def test_reset_returns_or_keeps(body) -> None:

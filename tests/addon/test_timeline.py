@@ -16,7 +16,7 @@ def curves(obj: bpy.types.Object) -> dict[tuple[str, int], list[tuple]]:
             (*k.co, *k.handle_left, *k.handle_right, k.handle_left_type, k.handle_right_type, k.interpolation, k.type)
             for k in c.keyframe_points
         ]
-        for c in addon("rig.actions").curves_of(obj)
+        for c in addon("rig.keying.actions").curves_of(obj)
     }
 
 
@@ -60,7 +60,7 @@ def test_key_poses_of_selected_bones_are_where_those_have_keys(body) -> None:
     select(body, "left_knee")
     assert bpy.ops.poise.interpolate(bones="SELECTED", step=5) == {"FINISHED"}
     assert keys_of(body) == [1, 6, 11, 16, 21]
-    frames = addon("rig.keys").keyed_frames(body, addon("rig.pose").read_rig(body), False, bones={"left_knee"})
+    frames = addon("rig.keying.keys").keyed_frames(body, addon("rig.pose").read_rig(body), False, bones={"left_knee"})
     assert frames.tolist() == [1, 21]
 
 
@@ -86,13 +86,13 @@ def test_only_keys_in_the_scenes_range_count(body, scene, preview: bool) -> None
 @pytest.mark.parametrize("kind", ["BEZIER", "ELASTIC", "CONSTANT"])
 def test_curves_outside_the_chosen_keys_go_on_as_they_did(body, kind: str) -> None:
     keyed(body, {1: 1, 11: 2, 21: 3, 31: 4})
-    for curve in addon("rig.actions").curves_of(body):
+    for curve in addon("rig.keying.actions").curves_of(body):
         for key in curve.keyframe_points:
             key.select_control_point, key.interpolation = key.co[0] in (11, 21), kind
     frames = [*np.arange(1, 11, 0.25), *np.arange(21, 31.1, 0.25)]
 
     def outside() -> np.ndarray:
-        return np.array([[c.evaluate(f) for f in frames] for c in addon("rig.actions").curves_of(body)])
+        return np.array([[c.evaluate(f) for f in frames] for c in addon("rig.keying.actions").curves_of(body)])
 
     before = outside()
     assert bpy.ops.poise.interpolate(source="SELECTED") == {"FINISHED"}
@@ -104,7 +104,7 @@ def test_signs_of_later_quaternions_follow(body) -> None:
     keyed(body, {1: 1, 11: 2, 21: 3, 31: 4})
     expected = {frame: rotations_at(body, frame) for frame in (1, 11, 21, 31)}
     steady = [rotations_at(body, f) for f in range(22, 31)]
-    for curve in addon("rig.actions").curves_of(body):
+    for curve in addon("rig.keying.actions").curves_of(body):
         for key in curve.keyframe_points:
             key.select_control_point = key.co[0] in (11, 21)
             if "quaternion" in curve.data_path and key.co[0] > 20:

@@ -57,7 +57,7 @@ def track(clip: bpy.types.MovieClip, p: np.ndarray, noise: float = 0.0, shift: i
     """Tracks of joints at places p (F, 22, 3), as the scene's camera sees them, with noise in pixels of the picture."""
     names, scene = core("skeleton").BODY_JOINTS, bpy.context.scene
     height = scene.render.resolution_y
-    camera = addon("rig.camera").read_camera(bpy.context, scene.camera)
+    camera = addon("rig.seen.camera").read_camera(bpy.context, scene.camera)
     pixels = camera.project(p) + noise * np.random.default_rng(0).normal(size=(*p.shape[:2], 2))
     co = pixels / [scene.render.resolution_x, height] * [1, -1] + [0, 1]
     for joint in JOINTS:
@@ -88,13 +88,13 @@ def test_real_motion_is_found_from_tracks(body, clip, motion, scene) -> None:
     assert bpy.ops.poise.solve_tracks() == {"FINISHED"}
     action = body.animation_data.action
     assert action.name == "shot_0001 Solved"
-    curves = addon("rig.actions").curves_of(body)
+    curves = addon("rig.keying.actions").curves_of(body)
     assert {len(c.keyframe_points) for c in curves} == {N} and curves[0].keyframe_points[0].co[0] == 1
     found = joints_over(body, np.arange(1, N + 1))
     away = np.linalg.norm(found[:, 0] - truth[:, 0], axis=-1)
     print(f"joints from the pelvis {1000 * error(found, truth):.0f} mm, the pelvis {1000 * away.mean():.0f} mm astray")
     assert error(found, truth) < 0.04 and away.mean() < 0.15
-    pixels = addon("rig.camera").read_camera(bpy.context, camera)
+    pixels = addon("rig.seen.camera").read_camera(bpy.context, camera)
     columns = [core("skeleton").BODY_JOINTS.index(joint) for joint in JOINTS]
     miss = np.linalg.norm(pixels.project(found[:, columns]) - pixels.project(truth[:, columns]), axis=-1)
     assert np.median(miss) < 5
@@ -111,7 +111,7 @@ def test_a_moving_camera_a_late_clip_and_gaps(body, clip, motion, scene) -> None
         look_at(camera, Vector((2.0 - 0.02 * i, -6.0, 1.5)), Vector((0, 0, 0.9)))
         camera.keyframe_insert("location", frame=i + 11)
         camera.keyframe_insert("rotation_euler", frame=i + 11)
-        pixels = addon("rig.camera").read_camera(bpy.context, camera).project(truth[i : i + 1])[0]
+        pixels = addon("rig.seen.camera").read_camera(bpy.context, camera).project(truth[i : i + 1])[0]
         co = pixels / [1920, 1080] * [1, -1] + [0, 1]
         for joint, new in tracks.items():
             marker = new.markers.insert_frame(i + 1, co=co[names.index(joint)])
@@ -129,14 +129,14 @@ def test_only_the_scenes_range_and_the_old_action_kept(body, clip, motion, scene
     scene.frame_start, scene.frame_end = 10, 25
     bpy.ops.poise.solve_tracks(source="RANGE")
     assert old.name in bpy.data.actions and old.use_fake_user and body.animation_data.action != old
-    points = addon("rig.actions").curves_of(body)[0].keyframe_points
+    points = addon("rig.keying.actions").curves_of(body)[0].keyframe_points
     assert (points[0].co[0], points[-1].co[0], len(points)) == (10, 25, 16)
 
 
 def test_lens_distortion_is_taken_out(body, clip, motion, scene) -> None:
     look_at(scene.camera, Vector((2.0, -4.5, 1.5)), Vector((0, 0, 0.9)))
     track(clip, seen(body, motion))
-    plain = addon("rig.tracks").read_tracks(clip, addon("rig.camera").frame_of(bpy.context)).pixels
+    plain = addon("rig.seen.tracks").read_tracks(clip, addon("rig.seen.camera").frame_of(bpy.context)).pixels
     lens = clip.tracking.camera
     lens.k1, lens.k2 = -0.2, 0.05
     size, focal = np.array(SIZE, float), lens.focal_length_pixels
@@ -146,10 +146,10 @@ def test_lens_distortion_is_taken_out(body, clip, motion, scene) -> None:
             x = (np.array(marker.co) * size - centre) / focal
             r2 = x @ x
             marker.co = (x * (1 + lens.k1 * r2 + lens.k2 * r2**2) * focal + centre) / size
-    found = addon("rig.tracks").read_tracks(clip, addon("rig.camera").frame_of(bpy.context))
+    found = addon("rig.seen.tracks").read_tracks(clip, addon("rig.seen.camera").frame_of(bpy.context))
     assert found.note == "" and np.nanmax(np.abs(found.pixels - plain)) < 0.05
     lens.distortion_model, lens.brown_k1 = "BROWN", 0.1
-    assert "ignored" in addon("rig.tracks").read_tracks(clip, addon("rig.camera").frame_of(bpy.context)).note
+    assert "ignored" in addon("rig.seen.tracks").read_tracks(clip, addon("rig.seen.camera").frame_of(bpy.context)).note
 
 
 def _nameless(clip) -> None:

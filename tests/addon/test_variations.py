@@ -50,7 +50,7 @@ def test_variations_are_keyed_as_they_are(body, mode: str) -> None:
     settings = {"seed": 9, "amount": 0.5, "lock": {"head"}}
     bpy.context.scene.frame_set(5)
     assert bpy.ops.poise.key_variations(count=4, spacing=3, **settings) == {"FINISHED"}
-    keys = addon("rig.keys")
+    keys = addon("rig.keying.keys")
     rig = addon("rig.pose").read_rig(body)
     assert keys.keyed_frames(body, rig, selected=False).tolist() == [5, 8, 11, 14]
     assert not keys.animated_bones(body) & (limb("head") | set(core("skeleton").JOINTS[25:]))
@@ -79,7 +79,7 @@ def test_keys_that_are_in_the_way_stay_in_the_file(body) -> None:
     bpy.ops.poise.key_variations(count=3, spacing=2, seed=1)
     new = body.animation_data.action
     assert new != old and old.use_fake_user
-    frames = addon("rig.keys").keyed_frames(body, addon("rig.pose").read_rig(body), selected=False)
+    frames = addon("rig.keying.keys").keyed_frames(body, addon("rig.pose").read_rig(body), selected=False)
     assert frames.tolist() == [1, 3, 5, 200]
     body.animation_data.action = old
     if bpy.app.version >= (4, 4):

@@ -26,7 +26,7 @@ def client() -> Iterator[Any]:
         package = types.ModuleType(name)
         package.__path__ = [str(folder)]
         sys.modules.setdefault(name, package)
-    client = importlib.import_module("poise_package.addon.worker_client").WorkerClient()
+    client = importlib.import_module("poise_package.addon.worker.client").WorkerClient()
     yield client
     client.close()
 

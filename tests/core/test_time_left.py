@@ -7,7 +7,7 @@ import pytest
 
 from tests.core.addon_modules import addon_module
 
-TimeLeft = addon_module("time_left").TimeLeft
+TimeLeft = addon_module("worker.time_left").TimeLeft
 
 
 def test_a_steady_job_is_foretold_and_counts_down() -> None:

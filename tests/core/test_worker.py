@@ -59,7 +59,7 @@ JOBS = """
 """
 
 
-client_module = addon_module("worker_client")
+client_module = addon_module("worker.client")
 WorkerDied = client_module.WorkerDied
 
 

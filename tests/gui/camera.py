@@ -159,7 +159,7 @@ def clip_with_tracks(rig: bpy.types.Object, frames: int) -> Path:
     pose = np.concatenate([root, R], axis=1)
     p = core("body").body_from_joints(rest).pose(pose, np.array([0, 0, 0.95]) - rest[0] + 0 * t).joints[:, :22]
     camera = bpy.context.scene.camera
-    co = addon("rig.camera").read_camera(bpy.context, camera).project(p) / SIZE * [1, -1] + [0, 1]
+    co = addon("rig.seen.camera").read_camera(bpy.context, camera).project(p) / SIZE * [1, -1] + [0, 1]
     folder = Path(tempfile.mkdtemp())
     image = bpy.data.images.new("frame", SIZE[0] // 8, SIZE[1] // 8)
     image.file_format = "PNG"
@@ -177,7 +177,7 @@ def clip_with_tracks(rig: bpy.types.Object, frames: int) -> Path:
 
 
 def _state():
-    return support.addon("jobs").state
+    return support.addon("worker.jobs").state
 
 
 def test_tracks_become_keys_and_a_second_try_is_cancelled() -> Steps[None]:

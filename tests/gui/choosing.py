@@ -73,7 +73,7 @@ def test_variations_are_keyed_and_go_with_undo() -> Steps[None]:
     name = yield from _posed_body()
     before = support.snapshot()
     yield from _press_beside("poise.vary_pose(", 1)
-    assert len(support.addon("rig.actions").curves_of(bpy.data.objects[name])) == 91
+    assert len(support.addon("rig.keying.actions").curves_of(bpy.data.objects[name])) == 91
     hands.move(*middle(region("WINDOW")))
     yield from shot("variations_keyed")
     yield from hands.undo()

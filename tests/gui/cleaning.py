@@ -8,7 +8,7 @@ from robot import Steps, hands, middle, press, region, reports, shot, until
 
 
 def _state():
-    return support.addon("jobs").state
+    return support.addon("worker.jobs").state
 
 
 def noisy_body(frames: int) -> Steps[str]:
@@ -24,8 +24,8 @@ def noisy_body(frames: int) -> Steps[str]:
     R[:, 1:22], R[:, 0] = prior.decode(0.5 * a + 0.5 * np.sin(t) * b) @ noise, exp(np.array([np.pi / 2, 0, 0]))
     pose = addon("rig.convert").Pose(R, np.tile([0, 0, 1.3], (frames, 1)))
     bones = addon("rig.convert").to_bones(addon("rig.pose").read_rig(rig), pose, hands=False)
-    action = addon("rig.actions").new_action(rig, "Walk")
-    addon("rig.keys").key_bones(rig, action, np.arange(1.0, frames + 1), bones)
+    action = addon("rig.keying.actions").new_action(rig, "Walk")
+    addon("rig.keying.keys").key_bones(rig, action, np.arange(1.0, frames + 1), bones)
     bpy.context.scene.frame_set(5)
     bpy.ops.ed.undo_push(message="noisy")
     yield 0.3

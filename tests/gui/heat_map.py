@@ -15,7 +15,7 @@ HOT = np.array([191, 15, 5])
 
 
 def _draw():
-    return support.addon("heat_map_draw")
+    return support.addon("drawing.heat_map_draw")
 
 
 def bend_backwards(rig: bpy.types.Object, name: str = "right_elbow", degrees: float = 90) -> None:
@@ -106,13 +106,13 @@ def test_the_heat_map_follows_playback_and_several_bodies() -> Steps[None]:
     bend_backwards(second, "left_elbow", 110)
     bpy.context.scene.frame_end = 10
     costs = []
-    refresh = support.addon("heat_map").refresh
+    refresh = support.addon("drawing.heat_map").refresh
     for frame in (1, 4, 7, 10):
         bpy.context.scene.frame_set(frame)
         yield 0.2
         shown = {heat.object_name for heat in _draw()._heats}
         print(frame, support.addon("pose_check").latest(first).plausibility, shown)
-        support.addon("heat_map")._bodies.clear()
+        support.addon("drawing.heat_map")._bodies.clear()
         begin = time.perf_counter()
         refresh(bpy.context.evaluated_depsgraph_get())
         costs.append(1e3 * (time.perf_counter() - begin))

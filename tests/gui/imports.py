@@ -37,7 +37,7 @@ class Heart:
 
 
 def state():
-    return support.addon("jobs").state
+    return support.addon("worker.jobs").state
 
 
 def workers() -> list[int]:
@@ -110,7 +110,7 @@ def test_blender_stays_alive_while_a_take_is_solved() -> Steps[None]:
     assert solving < _LONGEST_GAP and heart.longest < _LONGEST_WRITE
     assert len(texts) > 1 and [f for f, _ in seen] == sorted(f for f, _ in seen) and pictured
     (rig,) = armatures()
-    keys = support.addon("rig.keys").curves_of(rig)
+    keys = support.addon("rig.keying.keys").curves_of(rig)
     assert len(keys) > 60 and len(keys[0].keyframe_points) > 20
     yield from frame_selected()
     yield from shot("imported")

@@ -156,7 +156,7 @@ def test_live_undo_from_the_menu_ends_the_session_with_the_pose_before() -> Step
 
 def test_live_pins_by_key_and_finish_by_button() -> Steps[None]:
     name, _before = yield from _start()
-    is_pinned = support.addon("rig.handles").is_pinned
+    is_pinned = support.addon("rig.live.handles").is_pinned
     wrist = _session().handles.objects["right_wrist"]
     place = yield from _grab("right_wrist")
     hands.tap("ESC")  # ends G, not the session
@@ -198,7 +198,7 @@ def test_live_auto_keying_keys_the_kept_pose_and_no_handle() -> Steps[None]:
 def test_live_handles_turn_and_show_their_states() -> Steps[None]:
     """R turns a hand, which holds that; the face looks at its handle; all in any shading."""
     name, before = yield from _start()
-    handles = support.addon("rig.handles")
+    handles = support.addon("rig.live.handles")
     yield from _grab("left_wrist")
     hands.tap("ESC")
     yield 0.3
@@ -232,7 +232,7 @@ def test_live_handles_turn_and_show_their_states() -> Steps[None]:
 
 def test_live_every_button_of_the_panel_works() -> Steps[None]:
     name, before = yield from _start()
-    handles, rig = support.addon("rig.handles"), bpy.data.objects[name]
+    handles, rig = support.addon("rig.live.handles"), bpy.data.objects[name]
     yield from _drag("right_wrist", -30, 40)
     wrist, other = (_session().handles.objects[f"{side}_wrist"] for side in ("right", "left"))
     yield from press("poise.pin_targets(")

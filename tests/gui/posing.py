@@ -75,7 +75,7 @@ def test_stored_poses_become_a_motion_and_go_with_undo() -> Steps[None]:
     before = support.snapshot()
     place = yield from in_between_button("STORED")
     yield from hands.click(place)
-    assert len(support.addon("rig.keys").curves_of(bpy.data.objects[name])) > 60
+    assert len(support.addon("rig.keying.keys").curves_of(bpy.data.objects[name])) > 60
     yield from shot("interpolated")
     yield from hands.undo()
     assert support.snapshot() == before

@@ -12,7 +12,7 @@ BUTTONS = ("KEYS", "SELECTED", "STORED", "GENERATED")
 
 def _keys(name: str) -> list[float]:
     curve = next(
-        c for c in support.addon("rig.actions").curves_of(bpy.data.objects[name]) if "left_knee" in c.data_path
+        c for c in support.addon("rig.keying.actions").curves_of(bpy.data.objects[name]) if "left_knee" in c.data_path
     )
     return [round(key.co[0], 2) for key in curve.keyframe_points]
 

@@ -58,7 +58,7 @@ def test_the_first_minutes() -> Steps[None]:
         bpy.ops.poise.generate_pose(seed=seed)
         bpy.ops.poise.store_pose()
     bpy.ops.poise.interpolate(source="STORED", loop=True)
-    assert len(support.addon("rig.keys").curves_of(bpy.data.objects[name])) > 60
+    assert len(support.addon("rig.keying.keys").curves_of(bpy.data.objects[name])) > 60
     bpy.context.scene.frame_end = 73
     bpy.context.scene.frame_set(12)
     _aside()

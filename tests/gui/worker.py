@@ -252,7 +252,7 @@ def test_the_preferences_test_the_worker_without_blocking() -> Steps[None]:
     yield from until(ended, 60, "the test's end")
     gap = heart.stop()
     yield from shot("preferences")
-    report = support.addon("worker_report").latest
+    report = support.addon("worker.report").latest
     print("preferences:", *report.lines, f"(longest gap {gap:.2f} s)", sep="\n  ")
     assert not report.failed and "NumPy" in report.lines[0] and gap < _LONGEST_GAP
     bpy.context.window_manager.addon_search = ""
