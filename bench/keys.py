@@ -78,7 +78,7 @@ def body(mode: str = "QUATERNION") -> bpy.types.Object:
 
 def bare_keys() -> Callable[[], None]:
     rig = body()
-    bag = room("addon.rig.actions").channelbag(rig, bpy.data.actions.new("Bare"))
+    bag = room("addon.rig.keying.actions").channelbag(rig, bpy.data.actions.new("Bare"))
     co = np.stack([np.arange(250.0), np.zeros(250)], axis=1).astype(np.float32).ravel()
 
     def work() -> None:
@@ -113,7 +113,9 @@ def interpolation(
 def reduction(n: int) -> Callable[[], Callable[[], None]]:
     def prepare() -> Callable[[], None]:
         rig = body()
-        keys, pose, convert, actions = (room(f"addon.rig.{name}") for name in ("keys", "pose", "convert", "actions"))
+        keys, pose, convert, actions = (
+            room(f"addon.rig.{name}") for name in ("keying.keys", "pose", "convert", "keying.actions")
+        )
         t, rng = np.arange(float(n))[:, None, None], np.random.default_rng(1)
         way = 0.3 * np.sin(t / 9 + rng.uniform(0, 6, (55, 3))) + 0.003 * rng.standard_normal((n, 55, 3))
         poses = convert.Pose(room("vendor_core.rotations").exp_so3(way), 0.01 * np.sin(t[:, 0] / (7, 8, 9)))
@@ -132,7 +134,7 @@ def hundred_poses() -> Callable[[], Callable[[], None]]:
     def prepare() -> Callable[[], None]:
         rig = body()
         keys, pose, posing, convert, actions = (
-            room(f"addon.rig.{name}") for name in ("keys", "pose", "posing", "convert", "actions")
+            room(f"addon.rig.{name}") for name in ("keying.keys", "pose", "posing.showing", "convert", "keying.actions")
         )
         prior = room("vendor_core.prior").load_prior()
         found, action = pose.read_rig(rig), actions.new_action(rig, "Poses")
