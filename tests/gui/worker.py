@@ -21,7 +21,7 @@ _OTHER = """
 import json, os, time
 from pathlib import Path
 import bpy
-from bl_ext.user_default.poise.addon import jobs
+from bl_ext.user_default.poise.addon.worker import jobs
 take, quits, told = {take!r}, {quits!r}, Path({told!r})
 start = time.monotonic()
 def children():
