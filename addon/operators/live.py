@@ -95,12 +95,10 @@ class POISE_OT_pose_live(RigOperator, bpy.types.Operator):
         return {"PASS_THROUGH"}
 
     def _mirror(self, context: bpy.types.Context) -> None:
-        assert session is not None
         try:
-            session.mirror()
+            mirror_session(context)
         except PoiseError as problem:
             self.report({"ERROR"}, str(problem))
-        redraw_views(context)
 
     def cancel(self, context: bpy.types.Context) -> None:
         """Blender closes the file, the window or itself: nothing may be left running."""
@@ -145,7 +143,26 @@ class POISE_OT_pose_live(RigOperator, bpy.types.Operator):
         return {"CANCELLED"}
 
 
-class POISE_OT_end_live(bpy.types.Operator):
+def mirror_session(context: bpy.types.Context) -> None:
+    """Go on with the mirror image.
+
+    Raises:
+        PoiseError: limbs are locked, or bones are held.
+    """
+    assert session is not None
+    session.mirror()
+    redraw_views(context)
+
+
+class _WhileLive:
+    """An operator that there is only while a session runs."""
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return session is not None
+
+
+class POISE_OT_end_live(_WhileLive, bpy.types.Operator):
     """End live posing, with the pose it led to or with the one before"""
 
     bl_idname = "poise.end_live"
@@ -158,34 +175,24 @@ class POISE_OT_end_live(bpy.types.Operator):
         items=(("KEEP", "Finish", "Keep the pose"), ("RESTORE", "Cancel", "Go back to the pose before")),
     )
 
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return session is not None
-
     def execute(self, context: bpy.types.Context) -> set[str]:
         global _asked
         _asked = self.result
         return {"FINISHED"}
 
 
-class POISE_OT_mirror_live(PoiseOperator, bpy.types.Operator):
+class POISE_OT_mirror_live(_WhileLive, PoiseOperator, bpy.types.Operator):
     """Go on with the mirror image of the pose; left and right handles change sides"""
 
     bl_idname = "poise.mirror_live"
     bl_label = "Mirror Live Pose"
     bl_options = {"INTERNAL"}
 
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return session is not None
-
     def run(self, context: bpy.types.Context) -> None:
-        assert session is not None
-        session.mirror()
-        redraw_views(context)
+        mirror_session(context)
 
 
-class POISE_OT_lock_limb(bpy.types.Operator):
+class POISE_OT_lock_limb(_WhileLive, bpy.types.Operator):
     """Lock a limb in the pose that it has, or free it"""
 
     bl_idname = "poise.lock_limb"
@@ -197,10 +204,6 @@ class POISE_OT_lock_limb(bpy.types.Operator):
         description="What to lock or free",
         items=LIMB_ITEMS,
     )
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return session is not None
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         assert session is not None

@@ -5,6 +5,7 @@ import bpy
 import numpy as np
 import pytest
 from support import addon, bone_heads, core
+from test_poses import local_rotations
 from test_rigs import RIGS, moved
 
 
@@ -18,12 +19,6 @@ def rig(request, scene) -> bpy.types.Object:
     obj.pose.bones["pelvis"].rotation_mode = "QUATERNION"
     bpy.context.view_layer.update()
     return obj
-
-
-def local_rotations(rig: bpy.types.Object) -> np.ndarray:
-    bpy.context.view_layer.update()
-    pose = addon("rig.pose")
-    return pose.read_pose(rig, pose.read_rig(rig)).R_local[0]
 
 
 def test_bones_stand_where_a_mirror_shows_them(rig) -> None:

@@ -52,6 +52,7 @@ def test_the_first_minutes() -> Steps[None]:
     yield from until(lambda: _session() is None, 5, "the session ends")
     slip = np.abs(support.bone_heads(bpy.data.objects[name], ["left_ankle", "right_ankle"]) - feet).max()
     print(f"tour: a wrist dragged over the head, feet moved by {1000 * slip:.1f} mm")
+    assert slip < 0.005
 
     bpy.context.view_layer.objects.active = bpy.data.objects[name]
     for seed in _SEEDS:
@@ -72,8 +73,11 @@ def test_a_take_becomes_a_character() -> Steps[None]:
     yield 1.0
     bodies = [obj for obj in bpy.data.objects if obj.type == "ARMATURE"]
     assert len(bodies) == 1
+    bpy.context.scene.frame_set(1)
+    still = support.bone_heads(bodies[0])
     bpy.context.scene.frame_set(30)
     heads = support.bone_heads(bodies[0])
+    assert np.abs(heads - still).max() > 0.2  # the person has walked on
     _look(3.2, (float(heads[0, 0]) + 0.42, float(heads[0, 1]) + 0.2, 0.9))
     _aside()
     yield from shot("tour_take")

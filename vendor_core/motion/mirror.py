@@ -5,8 +5,10 @@ import numpy as np
 
 from ..skeleton import MIRROR
 
-_X = np.diag([-1.0, 1.0, 1.0])
+_X = np.array([-1.0, 1.0, 1.0])
 """The reflection at a joint's own sagittal plane: SMPL's X axis points to the left in every joint."""
+MIRROR_SIGNS = np.outer(_X, _X)
+"""What it multiplies the entries of a rotation by."""
 
 
 def mirrored(R_local: np.ndarray, left_world: np.ndarray) -> np.ndarray:
@@ -24,7 +26,7 @@ def mirrored(R_local: np.ndarray, left_world: np.ndarray) -> np.ndarray:
         (F, J, 3, 3); whose pelvis lies in the plane keeps its place.
     """
     swapped = [MIRROR[j] for j in range(R_local.shape[1])]
-    R = _X @ R_local[:, swapped] @ _X
+    R = R_local[:, swapped] * MIRROR_SIGNS
     plane = np.eye(3) - 2 * left_world[:, :, None] * left_world[:, None, :]
-    R[:, 0] = plane @ R_local[:, 0] @ _X
+    R[:, 0] = plane @ R_local[:, 0] * _X
     return R

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from math import radians
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from ..motion.mirror import MIRROR_SIGNS
 from ..rotations import exp_so3
 from ..skeleton import BODY_JOINTS, JOINT_GROUPS, MIRROR, N_BODY, N_POSE
 
@@ -27,7 +26,6 @@ _FLEXION = {  # axes about which they bend
     "left_knee": (1.0, 0.0, 0.0), "right_knee": (1.0, 0.0, 0.0),
     "left_elbow": (0.0, -0.89, 0.46), "right_elbow": (0.0, 0.89, -0.46),
 }  # fmt: skip
-_MIRROR_SIGNS = np.outer([-1, 1, 1], [-1, 1, 1])
 
 
 @dataclass
@@ -51,7 +49,7 @@ class Corruption:
         self.hinges = torch.tensor([BODY_JOINTS.index(name) - 1 for name in _FLEXION], device=device)
         self.flexion = torch.tensor(list(_FLEXION.values()), **self.like)
         self.opposite = torch.tensor([MIRROR[j] - 1 for j in range(1, N_BODY)], device=device)
-        self.signs = torch.as_tensor(_MIRROR_SIGNS, **self.like)
+        self.signs = torch.as_tensor(MIRROR_SIGNS, **self.like)
         self.shares = torch.cumsum(torch.tensor(_SHARES[:-1], **self.like), 0)
 
     def __call__(self, R: "Tensor") -> "tuple[Tensor, Tensor]":
