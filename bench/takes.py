@@ -21,7 +21,7 @@ from .rows import Benchmark, Figure, Outcome, Settings, Unavailable
 from .takes_made import Faults, record
 
 _FRAMES, _RATE = 6000, 120.0  # Hz: 50 seconds
-_PAIRED = ("02_01", "01_01")  # takes that the motion pack holds too, as clips of its train split
+PAIRED = ("02_01", "01_01")  # takes that the motion pack holds too, as clips of its train split
 
 
 def motion_joints(motion: Motion) -> np.ndarray:
@@ -81,7 +81,7 @@ def _each(values: dict[str, float]) -> str:
 def _paired_takes(settings: Settings) -> list[Outcome]:
     pack = pack_of(Settings(settings.data, "train"))
     outcomes = []
-    for clip in _PAIRED:
+    for clip in PAIRED:
         take = read_c3d(settings.data / "c3d" / f"cmu_{clip}.c3d")
         solved = solve_quietly(take, TakeOptions(fps=PACK_RATE))
         c = pack["clip_id"].tolist().index(clip)
@@ -116,7 +116,7 @@ BENCHMARKS = (
     ),
     Benchmark(
         "limbs",
-        tuple(Figure(f"real take {clip}, limb directions", "deg", "lower") for clip in _PAIRED),
+        tuple(Figure(f"real take {clip}, limb directions", "deg", "lower") for clip in PAIRED),
         _paired_takes,
         threads=None,
     ),
