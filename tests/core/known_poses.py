@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bodies in known poses, and what it takes to solve for them."""
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -49,3 +50,13 @@ def camera_before(depth: float = 4.0) -> Camera:
     """Sees the bodies, each moved to the origin, from before them."""
     t = np.array([0, 0, depth]) - (LOOKING @ PLACES[..., None])[..., 0]
     return Camera(np.array([1000.0, 1000.0]), np.array([512.0, 512.0]), np.broadcast_to(LOOKING, (N, 3, 3)).copy(), t)
+
+
+def posed_by(solution: Solution, vertices: bool = False) -> Any:
+    return BODY.pose(solution.R_local, solution.trans, vertices=vertices)
+
+
+@cache
+def true_vertices() -> np.ndarray:
+    """(N, V, 3) of the true poses."""
+    return np.asarray(BODY.pose(R_TRUE, PLACES, vertices=True).vertices)
