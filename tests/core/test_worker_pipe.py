@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The worker's pipe: messages whole from pieces of any size, never a pickle, and what is no message refused."""
 
+import io
 import struct
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests.core.conftest import REPO
-from vendor_core.frames import MAGIC, MAX_BLOB, MAX_JSON, FrameReader, pack
+from vendor_core.frames import MAGIC, MAX_BLOB, MAX_JSON, FrameError, FrameReader, Message, pack
 
 
 def test_frames_round_trip_in_pieces_of_any_size() -> None:
