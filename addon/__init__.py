@@ -4,7 +4,7 @@
 Registering imports neither NumPy nor the core's rooms: each operator imports what it needs when it runs.
 """
 
-from . import keymaps, menus, preferences, properties, sliders, timeline_options
+from . import keymaps, menus, preferences, properties, sliders, take_properties, timeline_options
 from .drawing import heat_map, picture_draw
 from .operators import (
     asset,
@@ -33,6 +33,7 @@ from .panels import PARTS as PANELS
 
 _PARTS = (
     properties,
+    take_properties,
     timeline_options,
     preferences,
     job,

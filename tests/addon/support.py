@@ -105,7 +105,7 @@ def snapshot() -> dict[str, object]:
     for obj in bpy.data.objects:
         state[f"object {obj.name}"] = (
             tuple(map(tuple, obj.matrix_world)),
-            sorted(set(obj.keys()) - {"poise"}),
+            sorted(set(obj.keys()) - {"poise", "poise_take"}),
             obj.select_get(),
         )
         if obj.type == "ARMATURE":
@@ -113,6 +113,10 @@ def snapshot() -> dict[str, object]:
             state[f"rest {obj.name}"] = [(b.name, tuple(map(tuple, b.matrix_local))) for b in obj.data.bones]
             state[f"betas {obj.name}"] = [b.value for b in obj.poise.betas]
             state[f"stored {obj.name}"] = [(p.name, tuple(p.location), len(p.joints)) for p in obj.poise.poses]
+        take = obj.poise_take
+        if take.version:
+            labels = [(label.name, label.marker, label.residual) for label in take.labels]
+            state[f"take {obj.name}"] = (take.version, take.residual_version, take.start, take.layout, take.rig, labels)
         state[f"keys {obj.name}"] = [
             (c.data_path, c.array_index, [(tuple(k.co), k.type, k.interpolation) for k in c.keyframe_points])
             for c in curves(obj)

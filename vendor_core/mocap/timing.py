@@ -15,7 +15,12 @@ _CLEAR = 0.9  # cosine between the trunk's mean direction and an axis that makes
 
 
 def z_up(markers: np.ndarray, labels: Sequence[str], up_axis: str) -> np.ndarray:
-    """Markers (F, M, 3) turned so that Z is up.
+    """Markers (F, M, 3) turned so that Z is up, as `up_turn` finds it."""
+    return np.asarray(markers, dtype=np.float64) @ up_turn(markers, labels, up_axis).T
+
+
+def up_turn(markers: np.ndarray, labels: Sequence[str], up_axis: str) -> np.ndarray:
+    """The rotation (3, 3) that turns markers (F, M, 3) so that Z is up.
 
     What the body says beats the file: where head and shoulders stand clearly above the feet along one axis, over the
     take's mean, that axis is up. Otherwise the file's word counts.
@@ -29,7 +34,7 @@ def z_up(markers: np.ndarray, labels: Sequence[str], up_axis: str) -> np.ndarray
             turn = TO_Z_UP["XYZ"[axis]]
             if upright[axis] < 0:  # half a turn about X keeps the frame right-handed
                 turn = np.diag([1, -1, -1]) @ turn
-    return np.asarray(markers, dtype=np.float64) @ turn.T
+    return turn
 
 
 def turned_to_z(points: np.ndarray, axis: str) -> np.ndarray:
