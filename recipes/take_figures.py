@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Figures of real takes, solved whole as the verb `solve` does it: `python -m recipes.take_figures FOLDER`.
 
-FOLDER holds `c3d/*.c3d` and `motion/train.npz`. One line a take: what its labels were taken for, how near the markers
-the body comes, how fast, how far feet slip while their markers stand still, and how the limbs point beside the joints
-that other software found. The last of three things only where there are such joints: clips of the motion pack that
-were recorded as these takes, or segment ends that Plug-in Gait wrote into the file.
+FOLDER holds `c3d/*.c3d` and `motion/train.npz`. Two tables, one line a take. As they are: what the labels were taken
+for, how near the markers the body comes, how fast, how far feet slip while their markers stand still, and how the limbs
+point beside the joints that other software found, where there are such: in clips of the motion pack that were recorded
+as these takes, or in segment ends that Plug-in Gait wrote into the file.
+
+Spoilt (`take_faults`): the share of marker-frames that get the right marker where all labels are gone, trajectories
+broken at their gaps; the share whose labels are right after 5 % of them were swapped, and how far that moves joints;
+and where the joints of a limb are whose markers are unseen for a second, all by the side of the whole take's solution.
 """
 
 from argparse import ArgumentParser
@@ -16,9 +20,15 @@ import numpy as np
 from bench.metrics import limb_angle
 from bench.motion import PACK_RATE
 from bench.takes import PAIRED, motion_joints, solve_quietly
+from recipes.take_faults import LIMBS, labelled_right, with_swaps, without_labels, without_limb
+from vendor_core.body import default_body
 from vendor_core.errors import PoiseError
+from vendor_core.evaluation.metrics import joint_error
 from vendor_core.mocap.c3d import C3D, read_c3d
+from vendor_core.mocap.label_take import label_take
+from vendor_core.mocap.layouts import map_markers
 from vendor_core.mocap.solve_take import TakeOptions, TakeSolution
+from vendor_core.prior import load_prior
 
 TOES = ("LTOE", "LMT1", "LMT5", "LTIP")
 SLOW, LOW, AROUND = 0.2, 0.05, 0.1  # m/s and metres above its lowest, at which a marker stands; seconds averaged over
@@ -26,15 +36,23 @@ SEGMENTS = {1: "LFEP", 4: "LFEO", 7: "LTIO", 16: "LHUP", 18: "LHUO", 20: "LRAO"}
 """Joints as Plug-in Gait names the segments' ends: of femur, tibia, humerus and radius; the left side."""
 
 
+FIT = "layout        confidence  frames  lost  median mm  rejected %  seconds (recorded)  slip mm/frame  limbs deg"
+SPOILT = "unlabelled: right % (points, s)   swapped: right %  joints mm   unseen for 1 s, mm: " + ", ".join(
+    LIMBS
+)
+SWAPPED, SECOND = 0.05, 1.0
+JOINTS = {"left arm": (18, 20), "right arm": (19, 21), "left leg": (4, 7, 10), "right leg": (5, 8, 11)}
+"""Those that a limb's own markers tell of."""
+
+
 def main() -> None:
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--take", help="of one take only, by the file's name without .c3d")
     options = parser.parse_args()
-    print(
-        f"{'take':38s}{'layout':14s}confidence  frames  lost  median mm  rejected %  seconds (recorded)  "
-        f"slip mm/frame  limbs deg"
-    )
-    for file in sorted((options.folder / "c3d").glob("*.c3d")):
+    spoilt = []
+    print(f"{'take':38s}{FIT}")
+    for file in sorted((options.folder / "c3d").glob(f"{options.take or '*'}.c3d")):
         take, began = read_c3d(file), perf_counter()
         try:
             solution = solve_quietly(take, TakeOptions())
@@ -42,7 +60,42 @@ def main() -> None:
             print(f"{file.stem:38s}{problem}")
             continue
         seconds = perf_counter() - began
-        print(line_of(file.stem, take, solution, seconds, limbs(options.folder, file.stem, take, solution)))
+        print(line_of(file.stem, take, solution, seconds, limbs(options.folder, file.stem, take, solution)), flush=True)
+        spoilt.append((file.stem, take, solution))
+    print(f"\n{'take':38s}{SPOILT}")
+    for name, take, solution in spoilt:
+        print(f"{name:38s}{unlabelled(take)}{swapped(take, solution)}{unseen(take, solution)}", flush=True)
+
+
+def unlabelled(take: C3D) -> str:
+    bare, truth = without_labels(take, seed=0)
+    began = perf_counter()
+    try:
+        found = label_take(bare, "auto", default_body(), load_prior(), lambda fraction, text: None)
+    except PoiseError as problem:
+        return f"{problem}  "
+    seconds = perf_counter() - began
+    return f"{100 * labelled_right(bare, truth, found):17.2f} ({len(truth):6d}, {seconds:4.1f})"
+
+
+def swapped(take: C3D, whole: TakeSolution) -> str:
+    spoilt, order = with_swaps(take, map_markers(take), SWAPPED, seed=0)
+    solution = solve_quietly(spoilt, TakeOptions())
+    seen = np.isfinite(solution.residual)
+    right = 100 * float(np.mean((solution.order == order)[seen]))
+    return f"{right:18.3f}{joint_error(motion_joints(solution.motion), motion_joints(whole.motion)):11.2f}"
+
+
+def unseen(take: C3D, whole: TakeSolution) -> str:
+    n = round(SECOND * take.rate)
+    if len(take.points) < 2 * n:
+        return "   the take is too short"
+    first, there, figures = (len(take.points) - n) // 2, motion_joints(whole.motion), []
+    for limb, joints in JOINTS.items():
+        spoilt, _ = without_limb(take, map_markers(take), limb, first, n)
+        found, rows = motion_joints(solve_quietly(spoilt, TakeOptions()).motion), slice(first, first + n)
+        figures.append(joint_error(found[rows][:, joints], there[rows][:, joints]))
+    return "   " + ", ".join(f"{figure:.1f}" for figure in figures)
 
 
 def line_of(name: str, take: C3D, solution: TakeSolution, seconds: float, angle: float | None) -> str:
