@@ -37,9 +37,7 @@ SEGMENTS = {1: "LFEP", 4: "LFEO", 7: "LTIO", 16: "LHUP", 18: "LHUO", 20: "LRAO"}
 
 
 FIT = "layout        confidence  frames  lost  median mm  rejected %  seconds (recorded)  slip mm/frame  limbs deg"
-SPOILT = "unlabelled: right % (points, s)   swapped: right %  joints mm   unseen for 1 s, mm: " + ", ".join(
-    LIMBS
-)
+SPOILT = "unlabelled: right % (points, s)   swapped: right %  joints mm   unseen for 1 s, mm: " + ", ".join(LIMBS)
 SWAPPED, SECOND = 0.05, 1.0
 JOINTS = {"left arm": (18, 20), "right arm": (19, 21), "left leg": (4, 7, 10), "right leg": (5, 8, 11)}
 """Those that a limb's own markers tell of."""
