@@ -15,31 +15,36 @@ _CLEAR = 0.9  # cosine between the trunk's mean direction and an axis that makes
 
 
 def z_up(markers: np.ndarray, labels: Sequence[str], up_axis: str) -> np.ndarray:
-    """Markers (F, M, 3) turned so that Z is up, as `up_turn` finds it."""
-    return np.asarray(markers, dtype=np.float64) @ up_turn(markers, labels, up_axis).T
+    """Markers (F, M, 3) turned so that Z is up, as `up_axis_of` finds it."""
+    return turned_to_z(markers, up_axis_of(markers, labels, up_axis))
 
 
-def up_turn(markers: np.ndarray, labels: Sequence[str], up_axis: str) -> np.ndarray:
-    """The rotation (3, 3) that turns markers (F, M, 3) so that Z is up.
+def up_axis_of(markers: np.ndarray, labels: Sequence[str], told: str) -> str:
+    """The axis that is up, "X", "Y", "Z" or one of these after a minus.
 
     What the body says beats the file: where head and shoulders stand clearly above the feet along one axis, over the
     take's mean, that axis is up. Otherwise the file's word counts.
+
+    Args:
+        markers: (F, M, 3), NaN where unseen.
+        labels: M canonical labels.
+        told: "X", "Y" or "Z", as the file says.
     """
     high, low = ([labels.index(name) for name in names if name in labels] for names in (_HIGH, _LOW))
-    turn = TO_Z_UP[up_axis]
     if high and low and np.isfinite(markers[:, high]).any() and np.isfinite(markers[:, low]).any():
         upright = np.nanmean(markers[:, high], axis=(0, 1)) - np.nanmean(markers[:, low], axis=(0, 1))
         axis = int(np.abs(upright).argmax())
         if abs(upright[axis]) > _CLEAR * np.linalg.norm(upright):
-            turn = TO_Z_UP["XYZ"[axis]]
-            if upright[axis] < 0:  # half a turn about X keeps the frame right-handed
-                turn = np.diag([1, -1, -1]) @ turn
-    return turn
+            return "XYZ"[axis] if upright[axis] > 0 else f"-{'XYZ'[axis]}"
+    return told
 
 
 def turned_to_z(points: np.ndarray, axis: str) -> np.ndarray:
-    """Points (..., 3), float64, turned so that an axis, "X", "Y" or "Z", is Z."""
-    return np.asarray(points, dtype=np.float64) @ TO_Z_UP[axis].T
+    """Points (..., 3), float64, turned so that an axis, such as "Y" or "-Y", is Z."""
+    turn = TO_Z_UP[axis[-1]]
+    if axis.startswith("-"):  # half a turn about X keeps the frame right-handed
+        turn = np.diag([1, -1, -1]) @ turn
+    return np.asarray(points, dtype=np.float64) @ turn.T
 
 
 def resampled(markers: np.ndarray, rate: float, fps: float | None) -> tuple[np.ndarray, float]:

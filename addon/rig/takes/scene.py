@@ -5,13 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-import numpy as np
 
 from ....vendor_core.errors import LayoutError
 from ....vendor_core.mocap.c3d import C3D
 from ....vendor_core.mocap.layout_table import simplified, synonyms
 from ....vendor_core.mocap.layouts import LabelMap, map_markers
-from ....vendor_core.mocap.timing import up_turn
+from ....vendor_core.mocap.timing import turned_to_z, up_axis_of
 from .arrays import put_points
 
 _SIZE = 0.25  # metres, of the empty's axes
@@ -40,18 +39,18 @@ def add_take(context: bpy.types.Context, take: C3D, path: Path, start: int = 1) 
     meant = label_map.columns if label_map is not None else _known(take)
     markers = [meant.get(int(column), "") for column in columns]
     points = take.points[:, columns]
-    turn = up_turn(points, markers, take.up_axis)
+    up = up_axis_of(points, markers, take.up_axis)
     obj = bpy.data.objects.new(path.stem, None)
     obj.empty_display_type, obj.empty_display_size = "PLAIN_AXES", _SIZE
     data: Any = obj.poise_take
     data.source, data.rate, data.start = str(path), take.rate, start
-    data.unit, data.up, data.notes = take.units, _axis(turn), "\n".join(take.warnings)
+    data.unit, data.up, data.notes = take.units, up, "\n".join(take.warnings)
     for column, marker in zip(columns, markers, strict=True):
         label = data.labels.add()
         label.name, label.marker, label.subject = take.labels[column], marker, take.labels[column].rpartition(":")[0]
     if label_map is not None:
         data.layout, data.confidence = label_map.layout, label_map.confidence
-    put_points(obj, points @ turn.T.astype(np.float32))
+    put_points(obj, turned_to_z(points, up))
     context.scene.collection.objects.link(obj)
     for other in context.selected_objects:
         other.select_set(False)
@@ -83,9 +82,3 @@ def _known(take: C3D) -> dict[int, str]:
     """Markers of the labels that are known, though they fit no layout."""
     meant = {c: synonyms().get(simplified(label.rpartition(":")[2])) for c, label in enumerate(take.labels)}
     return {column: marker for column, marker in meant.items() if marker}
-
-
-def _axis(turn: np.ndarray) -> str:
-    """The axis of the file that a turn (3, 3) makes Z: "Y", "-X"."""
-    axis = int(np.abs(turn[2]).argmax())
-    return ("-" if turn[2, axis] < 0 else "") + "XYZ"[axis]
