@@ -7,14 +7,14 @@ import bpy
 from mathutils import Matrix
 
 from ..operators.common import redraw_views
+from .legend import draw_legend
 
 if TYPE_CHECKING:
     from ..rig.heat import Heat
 
 _NEARER = 0.003  # share of the distance by which colours are drawn before the skin they lie on
 _LINE = 5.0  # pixels, of bones without a skin
-_BAR, _MARGIN, _TEXT = (150, 10), 18, 11  # pixels of the legend at a scale of 1
-_STEPS = 24
+_STEPS = 24  # of the legend
 
 _heats: "list[Heat]" = []
 _batches: "dict[Heat, Any]" = {}
@@ -100,56 +100,11 @@ def _draw(heat: "Heat") -> None:
 
 
 def _draw_legend() -> None:
-    import blf
-
-    context = bpy.context
-    if not _is_on(context):
-        return
-    scale = context.preferences.system.ui_scale
-    width, height = (scale * pixels for pixels in _BAR)
-    right, y = _free_corner(context, scale)
-    x = right - width
-    line = 1.5 * _TEXT * scale
-    pad = 6 * scale
-    _rectangle((x - pad, y - pad), (right + pad, y + height + line + pad), (0.0, 0.0, 0.0, 0.45))
-    _bar(x, y, width, height)
-    blf.size(0, _TEXT * scale)
-    blf.color(0, 1.0, 1.0, 1.0, 0.9)
-    for text, at_right in (("Plausible", False), ("Out of place", True)):
-        blf.position(0, right - blf.dimensions(0, text)[0] if at_right else x, y + height + 0.4 * line, 0)
-        blf.draw(0, text)
-
-
-def _free_corner(context: bpy.types.Context, scale: float) -> tuple[float, float]:
-    """The lower right corner of what the sidebar leaves free of the region, less a margin."""
-    sidebars = [r for r in context.area.regions if r.type == "UI" and r.width > 1 and r.alignment == "RIGHT"]
-    covered = sum(r.width for r in sidebars) if context.preferences.system.use_region_overlap else 0
-    return context.region.width - covered - _MARGIN * scale, _MARGIN * scale
-
-
-def _bar(x: float, y: float, width: float, height: float) -> None:
-    """The scale's colours, from cold to hot, on grey as the skin may be."""
     import numpy as np
 
     from ..rig.heat import colours_of
 
-    colours = colours_of(np.linspace(0, 1, _STEPS + 1))
-    _rectangle((x, y), (x + width, y + height), (0.6, 0.6, 0.6, 1.0))
-    for i in range(_STEPS):
-        left, right = (x + width * k / _STEPS for k in (i, i + 1))
-        _rectangle((left, y), (right, y + height), colours[i].tolist(), colours[i + 1].tolist())
-
-
-def _rectangle(low: Any, high: Any, colour: Any, colour_right: Any = None) -> None:
-    """A rectangle between two corners, of one colour or from one at the left to another at the right."""
-    import gpu
-    from gpu_extras.batch import batch_for_shader
-
-    shader = gpu.shader.from_builtin("SMOOTH_COLOR")
-    (x0, y0), (x1, y1) = low, high
-    right = colour if colour_right is None else colour_right
-    corners = [(x0, y0, 0), (x1, y0, 0), (x0, y1, 0), (x1, y1, 0)]
-    batch = batch_for_shader(shader, "TRI_STRIP", {"pos": corners, "color": [colour, right, colour, right]})
-    gpu.state.blend_set("ALPHA")
-    batch.draw(shader)
-    gpu.state.blend_set("NONE")
+    context = bpy.context
+    if _is_on(context):
+        colours = colours_of(np.linspace(0, 1, _STEPS + 1))
+        draw_legend(context, colours, ((0.0, "Plausible"), (1.0, "Out of place")))
