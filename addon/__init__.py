@@ -5,7 +5,7 @@ Registering imports neither NumPy nor the core's rooms: each operator imports wh
 """
 
 from . import keymaps, menus, preferences, properties, sliders, take_properties, timeline_options
-from .drawing import heat_map, picture_draw
+from .drawing import heat_map, picture_draw, take_draw
 from .operators import (
     asset,
     body,
@@ -57,6 +57,7 @@ _PARTS = (
     live,
     heat_map,
     picture_draw,
+    take_draw,
     camera,
     tracks,
     guide,

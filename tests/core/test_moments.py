@@ -2,6 +2,7 @@
 """Worst moments of a residual over time: peaks, not their slopes, each with its marker."""
 
 import numpy as np
+
 from vendor_core.mocap.moments import frame_residual, marker_medians, worst_moments
 
 
