@@ -96,7 +96,7 @@ def calibrate(
         Poses (with the shared betas in every frame), shared unknowns and the summed cost; the start where its cost
         is not finite.
     """
-    rows = [np.arange(first, min(first + _CHUNK, len(state))) for first in range(0, len(state), _CHUNK)]
+    rows = np.array_split(np.arange(len(state)), -(-len(state) // _CHUNK))
     stage = replace(stage, weights=replace(stage.weights, betas=0.0))  # theirs is the shared prior, once
     parts = [problem.take(r) for r in rows]
     at, cost = _evaluated(parts, [state.take(r) for r in rows], shared, prior, stage)

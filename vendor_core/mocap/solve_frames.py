@@ -8,15 +8,14 @@ import numpy as np
 
 from ..arrays import Array, as_float64
 from ..ik.gaps import smoothed_with_gaps
-from ..ik.initialiser import moved_rigidly, rigid_alignment
 from ..ik.noise import noise_of
-from ..ik.points import place
 from ..ik.problem import Problem, Stage
 from ..ik.residuals import Hearing, Position
 from ..ik.sequence import solve_sequence
 from ..ik.smoothing import Smoothing
 from ..ik.state import PoseState, Unknowns
 from ..prior.base import Prior
+from .pose_starts import most_similar
 from .subject import MARKER_SIGMA, MARKER_WEIGHTS, Subject, heard_within
 
 _STARTS = 12  # calibrated poses that a frame may start from
@@ -80,20 +79,4 @@ def as_they_fit(problem: Problem, state: PoseState) -> Stage:
 def similar_start(subject: Subject, targets: np.ndarray, seen: np.ndarray) -> PoseState:
     """For each frame the calibrated pose that fits its markers best after a rigid motion."""
     every = np.linspace(0, len(subject.frames) - 1, min(_STARTS, len(subject.frames))).round().astype(int)
-    poses = subject.poses.take(every).changed(betas=np.zeros((len(every), 0)))
-    candidates = place(subject.points, poses.on(subject.points.bones))[0]  # (K, M, 3)
-    confidence = seen.astype(float)
-    best = np.full(len(targets), np.inf)
-    R, t, chosen = np.zeros((len(targets), 3, 3)), np.zeros((len(targets), 3)), np.zeros(len(targets), int)
-    for k, points in enumerate(candidates):
-        R_k, t_k = rigid_alignment(np.broadcast_to(points, targets.shape), targets, confidence)
-        apart = np.linalg.norm(points @ np.swapaxes(R_k, 1, 2) + t_k[:, None] - targets, axis=-1)
-        error = np.sum(np.minimum(apart, 0.3) * confidence, axis=1)
-        better = error < best
-        best = np.where(better, error, best)
-        R, t, chosen = (
-            np.where(better[:, None, None], R_k, R),
-            np.where(better[:, None], t_k, t),
-            np.where(better, k, chosen),
-        )
-    return moved_rigidly(subject.points.bones, poses.take(chosen), R, t)
+    return most_similar(subject.points, subject.poses.take(every), targets, seen)

@@ -2,9 +2,9 @@
 """A subject's shape and marker offsets, estimated once from a few spread frames of a take.
 
 Stages (figures of MARKERS.md taught their order): poses on the mean body under a wide robust loss; betas; markers that
-sit far from the table are moved to where they are seen; betas and offsets together. What the model cannot explain is
-the same in neighbouring frames, noise is not: where markers turn out clean, they are listened to more sharply, and the
-neighbours of the frames join in.
+sit far from the table are moved to where they are seen; betas and offsets together. The most different frames go
+through these, all others join in then. What the model cannot explain is the same in neighbouring frames, noise is not:
+where markers turn out clean, they are listened to more sharply, and the neighbours of the frames join in.
 """
 
 from collections.abc import Callable
@@ -14,20 +14,21 @@ import numpy as np
 
 from ..errors import TargetError
 from ..ik.calibration import Shared, SharedPrior, calibrate
-from ..ik.initialiser import moved_rigidly, rigid_alignment
-from ..ik.points import BodyPoints, blended_rotations, fitted_length, place
+from ..ik.points import BodyPoints, blended_rotations, fitted_length
 from ..ik.problem import Problem, Stage, Weights
 from ..ik.residuals import Hearing, Position
-from ..ik.solver import minimise
-from ..ik.state import PoseState, Unknowns, joined, rest_state
+from ..ik.solver import minimise, minimise_in_chunks
+from ..ik.state import PoseState, Unknowns, joined
 from ..prior.base import Prior
 from .marker_points import PlacedMarkers
+from .pose_starts import most_similar, trunk_start
 
 MARKER_SIGMA = 0.010  # metres: the error of a marker that costs one unit
 MARKER_WEIGHTS = Weights(residual=10.0)
 N_FRAMES = 64
-TRUNK = ("LFWT", "RFWT", "LBWT", "RBWT", "C7", "CLAV", "T10", "STRN", "LSHO", "RSHO")
-_SOFT = 0.014  # metres: sigma of a marker, before it is known how well the model explains markers
+_FEW = 16  # frames that find what is far off, before all join in
+_ALIKE, _FEWEST = 0.004, 8  # metres that markers are apart in frames that tell the same, and frames chosen even so
+_SOFT = 0.014  # metres: see `_soft`
 _LEAST_SIGMA = 0.0005  # metres
 _POSE_WEIGHT, _LATENT_WEIGHT = 60.0, 4.0  # of all frames together: a subject strays from the prior alike in each
 _OFFSET_WEIGHT = 2.0
@@ -35,6 +36,7 @@ _BETAS_WEIGHT = 1.0
 _NEAR = 0.04  # metres: scale of the robust loss in the end
 _SHARPER = 0.5  # a sigma that is not this much smaller is not worth another turn
 _TURNS = 2
+_ROUGH = 1e-3  # tolerance of what is estimated again with more frames
 LEAST_MARKERS = 4  # seen in a frame, below which it is left out
 _FAR = 4.0  # sigmas from its place at which a marker is re-anchored
 _LOOSE = 0.10  # metres, sigma of a re-anchored marker
@@ -52,7 +54,9 @@ class Subject:
 
 
 def spread_frames(markers: np.ndarray, seen: np.ndarray, n: int = N_FRAMES) -> np.ndarray:
-    """Up to n well-seen frames whose poses differ most, by farthest-point selection.
+    """Up to n well-seen frames whose poses differ most, by farthest-point selection: the most different first.
+
+    Frames that hardly differ tell nothing new, so that of a person who stands still only a few are chosen.
 
     Args:
         markers: (F, M, 3) metres, any number where unseen.
@@ -68,20 +72,10 @@ def spread_frames(markers: np.ndarray, seen: np.ndarray, n: int = N_FRAMES) -> n
     while len(chosen) < min(n, len(good)):
         apart = np.linalg.norm(centred - centred[chosen[-1]], axis=-1).mean(1)
         nearest = np.minimum(nearest, apart)
+        if nearest.max() < _ALIKE and len(chosen) >= _FEWEST:
+            break
         chosen.append(int(nearest.argmax()))
-    return np.sort(good[chosen])
-
-
-def trunk_start(position: Position, prior: Prior, n_betas: int) -> PoseState:
-    """The prior's centre, laid rigidly onto the trunk's markers (all markers where fewer than four are seen)."""
-    bones = position.points.bones
-    state = rest_state(prior, len(position.targets), n_betas, np.zeros(0))
-    trunk = np.array([name in TRUNK for name in position.points.names])
-    confidence = position.confidence * trunk
-    few = (confidence > 0).sum(1) < 4
-    confidence = np.where(few[:, None], position.confidence, confidence)
-    R, t = rigid_alignment(place(position.points, state.on(bones))[0], position.targets, confidence)
-    return moved_rigidly(bones, state, R, t)
+    return good[chosen]
 
 
 def calibrate_subject(
@@ -101,32 +95,74 @@ def calibrate_subject(
     Raises:
         TargetError: betas that are not finite, or no frame that shows four markers.
     """
-    n_betas = placed.points.shape_dirs.shape[2]
     if betas is not None and not np.isfinite(betas).all():
         raise TargetError("the betas given hold NaN or infinity; expected finite numbers, or none to estimate them")
     markers, seen, rows = _usable(markers, seen)
     frames = spread_frames(markers, seen)
     position = Position(seen[frames].astype(float), MARKER_SIGMA, placed.points, markers[frames])
-    problem = Problem(placed.points.bones, prior, (position,))
-    known = np.zeros(n_betas) if betas is None else fitted_length(betas, n_betas)
-    state, shared = _first_poses(problem, known), Shared(known, np.zeros((len(placed.points), 3)))
-    report(0.3, "Estimating shape")
-    stiffness = _BETAS_WEIGHT if betas is None else None
-    for scale in (0.3, 0.1, _NEAR) if betas is None else ():
-        stage = _stage(MARKER_WEIGHTS, scale, MARKER_SIGMA, 10)
-        state, shared, _ = calibrate(problem, state, shared, SharedPrior(stiffness, None), stage)
+    every = Problem(placed.points.bones, prior, (position,))
+    few = every.take(np.arange(min(_FEW, len(frames))))
+    state, shared = _shaped(few, betas, report)
     report(0.5, "Estimating marker offsets")
-    offsets, offset_sigma = _reanchored(position, state, placed.sigma)
-    shared, expected = replace(shared, offsets=offsets), SharedPrior(stiffness, offset_sigma, _OFFSET_WEIGHT)
+    offsets, offset_sigma = _reanchored(_position(few), state, placed.sigma)
+    shared = replace(shared, offsets=offsets)
+    expected = SharedPrior(_BETAS_WEIGHT if betas is None else None, offset_sigma, _OFFSET_WEIGHT)
     for scale in (0.15, _NEAR):
-        stage = _stage(_shared_weights(len(frames)), scale, _SOFT, 15)
-        state, shared, _ = calibrate(_heard_at(problem, _SOFT), state, shared, expected, stage)
-    report(0.7, "Sharpening marker offsets")
+        state, shared = _with_offsets(few, state, shared, expected, scale, _ROUGH)
+    report(0.6, "Estimating marker offsets")
+    if len(frames) > len(state):
+        state = _others_posed(every, state, shared)
+        state, shared = _with_offsets(every, state, shared, expected, _NEAR)
+    report(0.8, "Sharpening marker offsets")
     around = _with_neighbours(frames, len(markers))
     wide = replace(position, confidence=seen[around].astype(float), targets=markers[around])
-    state, shared = _sharpened(replace(problem, residuals=(wide,)), state, shared, expected)
+    state, shared = _sharpened(replace(every, residuals=(wide,)), state, shared, expected)
     points = placed.points.with_offsets(shared.offsets).with_betas(shared.betas)
     return Subject(points, shared.betas, shared.offsets, rows[frames], state)
+
+
+def _position(problem: Problem) -> Position:
+    (position,) = problem.residuals
+    assert isinstance(position, Position)
+    return position
+
+
+def _shaped(
+    problem: Problem, betas: np.ndarray | None, report: Callable[[float, str], None]
+) -> tuple[PoseState, Shared]:
+    """Poses, and the betas that explain the markers at the table's places, or those that are given."""
+    points = _position(problem).points
+    n_betas = points.shape_dirs.shape[2]
+    known = np.zeros(n_betas) if betas is None else fitted_length(betas, n_betas)
+    state, shared = _first_poses(problem, known), Shared(known, np.zeros((len(points), 3)))
+    report(0.3, "Estimating shape")
+    for scale in (0.3, 0.1, _NEAR) if betas is None else ():
+        stage = _stage(MARKER_WEIGHTS, scale, MARKER_SIGMA, 10, tolerance=_ROUGH)
+        state, shared, _ = calibrate(problem, state, shared, SharedPrior(_BETAS_WEIGHT, None), stage)
+    return state, shared
+
+
+def _with_offsets(
+    problem: Problem, state: PoseState, shared: Shared, expected: SharedPrior, scale: float, tolerance: float = 1e-4
+) -> tuple[PoseState, Shared]:
+    """Poses and what they share, offsets included, under a robust loss of a scale in metres."""
+    sigma = _soft(len(state))
+    stage = _stage(_shared_weights(len(state)), scale, sigma, 15, tolerance)
+    state, shared, _ = calibrate(_heard_at(problem, sigma), state, shared, expected, stage)
+    return state, shared
+
+
+def _others_posed(problem: Problem, state: PoseState, shared: Shared) -> PoseState:
+    """Poses of all frames on the subject as it is known, those of the first frames given."""
+    position = _position(problem)
+    n = len(position.targets)
+    points, others = position.points.with_offsets(shared.offsets).with_betas(shared.betas), np.arange(len(state), n)
+    there = replace(position, points=points, sigma=_soft(n)).take(others)
+    start = most_similar(points, state, there.targets, there.confidence)
+    poses = Problem(points.bones, problem.prior, (there,))
+    found, _ = minimise_in_chunks(poses, start, _stage(_shared_weights(n), _NEAR, _soft(n), 8, tolerance=1e-2))
+    betas = np.broadcast_to(shared.betas, (len(others), len(shared.betas))).copy()
+    return joined([state, found.changed(betas=betas)])
 
 
 def _usable(markers: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -140,9 +176,7 @@ def _usable(markers: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 def _first_poses(problem: Problem, betas: np.ndarray) -> PoseState:
     """Poses on the body of the betas, under a robust loss that narrows."""
-    (position,) = problem.residuals
-    assert isinstance(position, Position)
-    state = trunk_start(position, problem.prior, len(betas))
+    state = trunk_start(_position(problem), problem.prior, len(betas))
     state = state.changed(betas=np.broadcast_to(betas, (len(state), len(betas))).copy())
     for scale, residual in ((0.6, False), (0.15, False), (0.15, True), (_NEAR, True)):
         stage = Stage(Unknowns(residual=residual), MARKER_WEIGHTS, heard_within(scale), iterations=15, tolerance=1e-2)
@@ -163,32 +197,40 @@ def _sharpened(problem: Problem, state: PoseState, shared: Shared, prior: Shared
     Args:
         problem: of 3 K frames, see `_with_neighbours`.
         state: K frames.
-        shared: as estimated with a sigma of `_SOFT`.
+        shared: as estimated with a sigma of `_soft(K)`.
         prior: of the shared unknowns.
     """
-    (position,) = problem.residuals
-    assert isinstance(position, Position)
-    n, sigma = len(state), _SOFT
-    state, weights = joined([state] * 3), _shared_weights(3 * n)
+    n, sigma, weights = len(state), _soft(len(state)), _shared_weights(3 * len(state))
+    some = np.arange(min(n, _FEW))
+    state = joined([state] * 3)
     for _ in range(_TURNS):
-        points = position.points.with_offsets(shared.offsets).with_betas(shared.betas)
-        there = replace(position, points=points, sigma=sigma)
-        state = state.changed(betas=np.zeros((len(state), 0)))
-        poses = Problem(points.bones, problem.prior, (there,))
-        state, _ = minimise(poses, state, _stage(weights, _NEAR, sigma, 6))
-        r = there.error(state.on(points.bones))
-        heard = (position.confidence > 0) & (np.linalg.norm(r, axis=-1) < _NEAR)
-        found = _sigma_of(r.reshape(3, n, -1, 3), heard.reshape(3, n, -1))
+        rows = np.concatenate([some, some + n, some + 2 * n])  # enough to tell noise from misfit
+        r, heard, part = _missed(problem.take(rows), state.take(rows), shared, sigma, weights)
+        found = min(_sigma_of(r, heard, 3 * n), sigma)
         if found > _SHARPER * sigma:
             break
-        sigma = found
+        sigma, state = found, state.put(rows, part)
         stage = _stage(weights, _NEAR, sigma, 10)
         state, shared, _ = calibrate(_heard_at(problem, sigma), state, shared, prior, stage)
-    betas = np.broadcast_to(shared.betas, (n, len(shared.betas))).copy()
-    return state.take(np.arange(n)).changed(betas=betas), shared
+    return state.take(np.arange(n)), shared
 
 
-def _sigma_of(r: np.ndarray, heard: np.ndarray) -> float:
+def _missed(
+    problem: Problem, state: PoseState, shared: Shared, sigma: float, weights: Weights
+) -> tuple[np.ndarray, np.ndarray, PoseState]:
+    """Errors (3, K, M, 3) metres of 3 K frames posed on the subject, which of them (3, K, M) are heard; the poses."""
+    position = _position(problem)
+    points = position.points.with_offsets(shared.offsets).with_betas(shared.betas)
+    there, n = replace(position, points=points, sigma=sigma), len(state) // 3
+    poses = Problem(points.bones, problem.prior, (there,))
+    alone = state.changed(betas=np.zeros((len(state), 0)))
+    alone, _ = minimise_in_chunks(poses, alone, _stage(weights, _NEAR, sigma, 6))
+    r = there.error(alone.on(points.bones))
+    heard = (position.confidence > 0) & (np.linalg.norm(r, axis=-1) < _NEAR)
+    return r.reshape(3, n, -1, 3), heard.reshape(3, n, -1), alone.changed(betas=state.betas)
+
+
+def _sigma_of(r: np.ndarray, heard: np.ndarray, n_frames: int) -> float:
     """The sigma of a marker by which F frames count for what they tell, metres.
 
     `sigma^2 = 2 noise^2 + F misfit^2`: what neighbouring frames have in common is misfit, it repeats in all F frames,
@@ -197,14 +239,23 @@ def _sigma_of(r: np.ndarray, heard: np.ndarray) -> float:
     Args:
         r: (3, K, M, 3) metres, errors in frames, those after them and those before them.
         heard: (3, K, M) bool.
+        n_frames: F.
     """
     both = heard[[0, 0]] & heard[[1, 2]]
     if not both.any():
-        return _SOFT
+        return np.inf
     here, there = r[[0, 0]][both], r[[1, 2]][both]
     misfit = max(float(np.mean(here * there)), 0.0)
     noise = max(float(np.mean(here * here + there * there)) / 2 - misfit, _LEAST_SIGMA**2)
-    return min(float(np.sqrt(2 * noise + heard.shape[0] * heard.shape[1] * misfit)), _SOFT)
+    return float(np.sqrt(2 * noise + n_frames * misfit))
+
+
+def _soft(n_frames: int) -> float:
+    """The sigma of a marker, metres, before it is known how well the model explains markers.
+
+    Few frames are to tell as much of what they share as many.
+    """
+    return _SOFT * float(np.sqrt(n_frames / N_FRAMES))
 
 
 def _shared_weights(n_frames: int) -> Weights:
@@ -222,8 +273,8 @@ def heard_within(metres: float) -> Hearing:
     return Hearing(robust=metres / MARKER_SIGMA)
 
 
-def _stage(weights: Weights, scale: float, sigma: float, iterations: int) -> Stage:
-    return Stage(Unknowns(), weights, Hearing(robust=scale / sigma), iterations, damping=1e-2, tolerance=1e-4)
+def _stage(weights: Weights, scale: float, sigma: float, iterations: int, tolerance: float = 1e-4) -> Stage:
+    return Stage(Unknowns(), weights, Hearing(robust=scale / sigma), iterations, damping=1e-2, tolerance=tolerance)
 
 
 def _reanchored(position: Position, state: PoseState, sigma: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
