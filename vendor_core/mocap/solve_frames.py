@@ -18,7 +18,7 @@ from ..prior.base import Prior
 from .pose_starts import most_similar
 from .subject import MARKER_SIGMA, MARKER_WEIGHTS, Subject, heard_within
 
-_STARTS = 12  # calibrated poses that a frame may start from
+_STARTS = 12  # calibrated poses that a frame may start from: the most different
 _LOOSE_FIT = 0.012  # metres: the median miss of markers to which their sigma applies; chosen on the validation split
 _FIRMEST = 0.3
 _SINGLE = np.zeros(1, np.float32)
@@ -78,5 +78,5 @@ def as_they_fit(problem: Problem, state: PoseState) -> Stage:
 
 def similar_start(subject: Subject, targets: np.ndarray, seen: np.ndarray) -> PoseState:
     """For each frame the calibrated pose that fits its markers best after a rigid motion."""
-    every = np.linspace(0, len(subject.frames) - 1, min(_STARTS, len(subject.frames))).round().astype(int)
-    return most_similar(subject.points, subject.poses.take(every), targets, seen)
+    some = np.arange(min(_STARTS, len(subject.frames)))
+    return most_similar(subject.points, subject.poses.take(some), targets, seen)

@@ -49,7 +49,7 @@ class Subject:
     points: BodyPoints  # the markers where they sit, on the body of the subject's betas
     betas: np.ndarray  # (B,)
     offsets: np.ndarray  # (M, 3) metres from the table's places
-    frames: np.ndarray  # (K,) the frames used
+    frames: np.ndarray  # (K,) the frames used, the most different first
     poses: PoseState  # of those frames
 
 
