@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reading and writing npz files: never with pickle, errors in one line, files replaced as a whole."""
 
+import math
 import tokenize
 import zipfile
 import zlib
@@ -39,12 +40,12 @@ def read_npz(path: str | Path, names: Iterable[str] | None, error: type[PoiseErr
     arrays: dict[str, np.ndarray] = {}
     name = ""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(path) as archive, np.load(path, allow_pickle=False) as file:
             members = {m[:-4] for m in archive.namelist() if m.endswith(".npy")}
-        if not members:
-            raise error(f"{path.name} is a zip archive without arrays; expected an npz file written by numpy.savez")
-        with np.load(path, allow_pickle=False) as file:
+            if not members:
+                raise error(f"{path.name} is a zip archive without arrays; expected an npz file written by numpy.savez")
             for name in members if names is None else members.intersection(names):
+                _require_whole(archive, f"{name}.npy")
                 arrays[name] = file[name]
                 if not isinstance(arrays[name], np.ndarray):  # numpy answers with bytes where its magic is missing
                     raise ValueError("no array's header")
@@ -61,6 +62,19 @@ def read_npz(path: str | Path, names: Iterable[str] | None, error: type[PoiseErr
         why = str(problem) or type(problem).__name__
         raise error(f'{path.name}: "{name}" is damaged ({why}); get the file anew') from None
     return arrays
+
+
+def _require_whole(archive: zipfile.ZipFile, member: str) -> None:
+    """Raises a ValueError where an array says that it is larger than it is: numpy would ask for that much memory."""
+    with archive.open(member) as file:
+        version = np.lib.format.read_magic(file)
+        if version not in ((1, 0), (2, 0)):
+            return
+        read_header = getattr(np.lib.format, f"read_array_header_{version[0]}_0")
+        shape, _, dtype = read_header(file)
+    size, held = math.prod(shape) * dtype.itemsize, archive.getinfo(member).file_size
+    if size > held and not dtype.hasobject:
+        raise ValueError(f"it says {shape}, which takes {size} bytes, and has {held}")
 
 
 def write_npz(path: str | Path, arrays: Mapping[str, np.ndarray]) -> None:
