@@ -55,8 +55,10 @@ def read_motion(path: str | Path) -> Motion:
         MotionError: the file is missing, damaged, or holds no motion.
     """
     name = Path(path).name
-    wanted = ("poses", "trans", "betas", "gender", *_RATE_KEYS, "poise_body", "poise_betas", "frame_status")
+    wanted = ("poses", "trans", "betas", "gender", *_RATE_KEYS, *_PARTS, "poise_body", "poise_betas", "frame_status")
     arrays = read_npz(path, wanted, MotionError)
+    if "poses" not in arrays and {"root_orient", "pose_body"} <= set(arrays):
+        arrays["poses"] = _joined_parts(arrays, name)
     for key in ("poses", "trans"):
         if key not in arrays:
             raise MotionError(f'{name} lacks "{key}"; expected an AMASS motion file with poses and trans')
@@ -85,6 +87,18 @@ def read_motion(path: str | Path) -> Motion:
         body_name=body_name,
         frame_status=status,
     )
+
+
+def _joined_parts(arrays: dict[str, np.ndarray], name: str) -> np.ndarray:
+    """SMPL-X's poses (N, 165) from the parts that some files hold instead; parts that are missing are at rest."""
+    n = len(np.atleast_1d(arrays["root_orient"]))
+    poses = np.zeros((n, 3 * len(JOINTS)))
+    for key, (a, b) in _PARTS.items():
+        part = arrays.get(key, poses[:, 3 * a : 3 * b])
+        if part.shape != (n, 3 * (b - a)) or part.dtype.kind not in "fiu":
+            raise MotionError(f'{name}: "{key}" has shape {part.shape}; expected {3 * (b - a)} numbers in {n} frames')
+        poses[:, 3 * a : 3 * b] = part
+    return poses
 
 
 def _full_poses(poses: np.ndarray, name: str) -> np.ndarray:
