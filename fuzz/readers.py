@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The readers, and what each promises of any file: a sound result or one line, soon, within a few times its size."""
 
+import io
 import struct
 import time
 import tracemalloc
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +15,14 @@ import numpy as np
 from vendor_core.errors import PoiseError
 from vendor_core.mocap.c3d import C3D, read_c3d
 from vendor_core.mocap.trc import read_trc
+from vendor_core.motion import Motion, read_motion
 from vendor_core.motion.bvh import BvhClip, read_bvh
 
 _SECONDS = 5.0
-_TIMES, _BASE = {".c3d": 10, ".trc": 200, ".bvh": 200}, 2_000_000
+_TIMES, _BASE = {".c3d": 10, ".trc": 200, ".bvh": 200, ".npz": 10, ".npy": 40}, 2_000_000
 """Bytes of memory for each of the file, and in any case. Letters of a text may become numbers of eight bytes, its words
-are texts of some fifty bytes until they are numbers, and tables of Python's own grow by a megabyte at times."""
+are texts of some fifty bytes until they are numbers, bytes of an array several numbers of eight bytes, and tables of
+Python's own grow by a megabyte at times."""
 
 
 _FAULTS = (
@@ -55,10 +59,34 @@ def _check_clip(clip: object) -> None:
         raise BrokenPromise("a motion that is not sound")
 
 
+def _check_motion(motion: object) -> None:
+    assert isinstance(motion, Motion)
+    n = len(motion.poses)
+    shaped = motion.poses.shape == (n, 55, 3) and motion.trans.shape == (n, 3) and n > 0 and motion.rate > 0
+    if not shaped or not all(np.isfinite(x).all() for x in (motion.poses, motion.trans, motion.betas)):
+        raise BrokenPromise("a motion that is not sound")
+
+
+def _read_poses(path: Path) -> Motion:
+    """The motion of a sound npz file in which the array of the poses is the given file: damage behind sound sums."""
+    whole = path.with_suffix(".npz")
+    trans = io.BytesIO()
+    np.save(trans, np.zeros((3, 3)))
+    with zipfile.ZipFile(whole, "w") as archive:
+        archive.writestr("poses.npy", path.read_bytes())
+        archive.writestr("trans.npy", trans.getvalue())
+    try:
+        return read_motion(whole)
+    finally:
+        whole.unlink()
+
+
 READERS = (
     Reader(".c3d", read_c3d, _check_take, ("c3d.py", "c3d_names.py", "c3d_parameters.py")),
     Reader(".trc", read_trc, _check_take, ("trc.py",)),
     Reader(".bvh", read_bvh, _check_clip, ("bvh.py",)),
+    Reader(".npz", read_motion, _check_motion, ("amass.py", "npz.py")),
+    Reader(".npy", _read_poses, _check_motion, ("amass.py", "npz.py")),
 )
 
 

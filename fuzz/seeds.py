@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Files to damage: small ones written here, and the real takes where the development data is."""
 
+import io
 import struct
 from pathlib import Path
 
@@ -24,16 +25,35 @@ def seeds(suffix: str, takes: Path | None) -> list[bytes]:
     """Files of a kind, at least one.
 
     Args:
-        suffix: ".c3d", ".trc" or ".bvh".
+        suffix: ".c3d", ".trc", ".bvh", ".npz" of a motion, or ".npy" of its poses.
         takes: folder of real files, if there is one.
     """
     made = {
         ".trc": [_TRC.encode()],
         ".bvh": [_BVH.encode(), _BVH_STILL.encode()],
         ".c3d": [_c3d(real) for real in (False, True)],
+        ".npz": [
+            _amass(width, key) for width, key in ((165, "mocap_frame_rate"), (156, "mocap_framerate"), (66, "fps"))
+        ],
+        ".npy": [_array(np.ones((3, width), kind)) for width, kind in ((165, "<f8"), (156, "<f4"), (72, "<i2"))],
     }[suffix]
     real = sorted(takes.glob(f"*{suffix}")) if takes is not None and takes.is_dir() else []
     return [*made, *(path.read_bytes() for path in real if path.stat().st_size <= _LARGEST)]
+
+
+def _amass(width: int, rate: str) -> bytes:
+    """Three frames of a motion as AMASS has them, some as texts of bytes."""
+    file = io.BytesIO()
+    gender = np.array("neutral") if width == 165 else np.array(b"male")
+    arrays = {"poses": np.ones((3, width)), "trans": np.zeros((3, 3)), "betas": np.zeros(16), "gender": gender}
+    np.savez(file, **arrays, **{rate: np.array(120.0)})
+    return file.getvalue()
+
+
+def _array(values: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    np.save(file, values)
+    return file.getvalue()
 
 
 def _c3d(real: bool) -> bytes:
