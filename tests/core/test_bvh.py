@@ -11,9 +11,10 @@ from vendor_core.cli import main
 from vendor_core.errors import MotionError
 from vendor_core.motion import Motion, read_motion, write_motion
 from vendor_core.motion.bvh import read_bvh, write_bvh
-from vendor_core.motion.bvh_motion import bvh_of, has_own_rest, metres_a_unit, motion_of, named_joints
+from vendor_core.motion.bvh_motion import bvh_of, has_own_rest, metres_a_unit, motion_of
 from vendor_core.motion.euler import euler_to_matrix, matrix_to_zxy
 from vendor_core.motion.joint_names import joints_of_skeleton
+from vendor_core.retarget.skeleton import foreign_skeleton
 from vendor_core.rotations import exp_so3, rotation_angle
 
 FOREIGN = """HIERARCHY
@@ -71,10 +72,12 @@ def test_the_bodys_shape_is_found_in_its_bones(tmp_path: Path) -> None:
 def test_joints_of_a_written_file_stand_where_the_body_has_them(tmp_path: Path) -> None:
     motion, body = random_motion(), default_body()
     write_bvh(tmp_path / "m.bvh", bvh_of(motion, body.rest_joints()))
-    names, p = named_joints(read_bvh(tmp_path / "m.bvh"))
+    clip = read_bvh(tmp_path / "m.bvh")
+    skeleton = foreign_skeleton(clip)
+    p = skeleton.unit * clip.positions()[0][:, list(skeleton.joints.values())] @ skeleton.to_z_up.T
     joints = body.pose(exp_so3(motion.poses), motion.trans).joints
-    expected = joints[:, [body.joint_names.index(name) for name in names]]
-    assert len(names) == 19 and np.abs(p - expected).max() < 1e-5
+    expected = joints[:, [body.joint_names.index(name) for name in skeleton.joints]]
+    assert len(skeleton.joints) == 19 + 30 and len(skeleton.spine) == 3 and np.abs(p - expected).max() < 1e-5
 
 
 def test_channels_turn_in_the_order_they_are_written(tmp_path: Path) -> None:
@@ -139,7 +142,7 @@ def test_damaged_files_are_refused_in_a_line(tmp_path: Path, text: str, words: s
 def test_a_skeleton_without_a_bodys_names_is_refused(tmp_path: Path) -> None:
     (tmp_path / "f.bvh").write_text(FOREIGN)
     with pytest.raises(MotionError, match="left knee"):
-        named_joints(read_bvh(tmp_path / "f.bvh"))
+        foreign_skeleton(read_bvh(tmp_path / "f.bvh"))
 
 
 def test_the_verb_goes_both_ways_and_follows_foreign_skeletons(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:

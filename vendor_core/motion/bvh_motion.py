@@ -4,15 +4,14 @@
 import numpy as np
 
 from ..body import BodyModel
-from ..errors import MotionError
-from ..rotations import TO_Z_UP, Y_UP_TO_Z_UP, exp_so3, log_so3
+from ..rotations import Y_UP_TO_Z_UP, exp_so3, log_so3
 from ..skeleton import JOINTS, N_BODY, PARENTS
 from .amass import Motion
 from .bvh import BvhClip
 from .joint_names import joints_of_skeleton
 
 _CENTIMETRES = 100.0
-_WRITTEN = [*range(N_BODY), *range(25, len(JOINTS))]  # neither jaw nor eyes
+_FINGERS = range(25, len(JOINTS))
 _END = 0.5  # of a last bone's length: where what has no child ends
 _UNITS = (1.0, 0.1, 0.01, 0.001, 0.0254, 0.0254 / 0.45)  # metres; the last is of the CMU database's files
 _LEG = 0.8  # metres from hip to ankle, by which the unit is told
@@ -26,17 +25,18 @@ def bvh_of(motion: Motion, rest_joints: np.ndarray) -> BvhClip:
 
     Args:
         motion: F frames.
-        rest_joints: (55, 3) metres, of the body that it moves.
+        rest_joints: (55, 3) metres, of the body that it moves; of one without fingers (22, 3).
     """
-    R = exp_so3(motion.poses[:, _WRITTEN])
+    written = [*range(N_BODY), *(_FINGERS if len(rest_joints) > N_BODY else ())]
+    R = exp_so3(motion.poses[:, written])
     R[:, 0] = Y_UP_TO_Z_UP.T @ R[:, 0]
-    parents = tuple(-1 if PARENTS[j] < 0 else _WRITTEN.index(PARENTS[j]) for j in _WRITTEN)
-    offsets = np.array([rest_joints[j] - rest_joints[PARENTS[j]] if PARENTS[j] >= 0 else (0, 0, 0) for j in _WRITTEN])
+    parents = tuple(-1 if PARENTS[j] < 0 else written.index(PARENTS[j]) for j in written)
+    offsets = np.array([rest_joints[j] - rest_joints[PARENTS[j]] if PARENTS[j] >= 0 else (0, 0, 0) for j in written])
     offsets *= _CENTIMETRES
     p = np.broadcast_to(offsets, (len(motion), *offsets.shape)).copy()
     p[:, 0] = _CENTIMETRES * (rest_joints[0] + motion.trans) @ Y_UP_TO_Z_UP
     ends = {j: _END * offsets[j] for j in range(len(parents)) if j not in parents}
-    return BvhClip(tuple(JOINTS[j] for j in _WRITTEN), parents, offsets, ends, R, p, motion.rate)
+    return BvhClip(tuple(JOINTS[j] for j in written), parents, offsets, ends, R, p, motion.rate)
 
 
 def has_own_rest(clip: BvhClip, rest_joints: np.ndarray) -> bool:
@@ -90,36 +90,9 @@ def _betas(body: BodyModel, bones: np.ndarray) -> np.ndarray:
     return np.linalg.lstsq(damped, np.append(off.ravel(), np.zeros(body.num_betas)), rcond=None)[0]
 
 
-def named_joints(clip: BvhClip) -> tuple[list[str], np.ndarray]:
-    """SMPL joints that a clip's names tell, and their places (F, P, 3): metres, Z up.
-
-    Raises:
-        MotionError: the names tell too little of a body.
-    """
-    found = joints_of_skeleton(clip.names)
-    sided = [f"{side}_{part}" for side in ("left", "right") for part in ("hip", "knee", "ankle", "shoulder", "elbow")]
-    if missing := [name for name in sided if name not in found]:
-        raise MotionError(
-            f"The skeleton has no joint that is called like a {missing[0].replace('_', ' ')}; its joints are "
-            f"{', '.join(clip.names[:6])}, ...; expected names such as LeftUpLeg, LeftLeg, LeftArm: rename them"
-        )
-    p = metres_a_unit(clip) * clip.positions()[0][:, list(found.values())]
-    return list(found), p @ _up_to_z(clip, found).T
-
-
 def metres_a_unit(clip: BvhClip) -> float:
     """The unit of a clip, told by the length of its legs."""
     at = joints_of_skeleton(clip.names)
     bones = [at[f"{side}_{part}"] for side in ("left", "right") for part in ("knee", "ankle") if f"{side}_{part}" in at]
     length = float(np.linalg.norm(clip.offsets[bones], axis=1).sum()) / 2 or 1.0
     return min(_UNITS, key=lambda unit: abs(np.log(unit * length / _LEG)))
-
-
-def _up_to_z(clip: BvhClip, found: dict[str, int]) -> np.ndarray:
-    """The rotation that takes a clip's up axis to Z: the axis along which its skeleton stands at rest."""
-    rest = np.zeros_like(clip.offsets)
-    for j, up in enumerate(clip.parents):
-        rest[j] = clip.offsets[j] + (rest[up] if up >= 0 else 0)
-    feet = (rest[found["left_ankle"]] + rest[found["right_ankle"]]) / 2
-    axis = int(np.argmax(np.abs((rest[found["left_shoulder"]] + rest[found["right_shoulder"]]) / 2 - feet)))
-    return TO_Z_UP["XYZ"[axis]]
