@@ -4,6 +4,7 @@
 import io
 import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -45,8 +46,8 @@ def _amass(width: int, rate: str) -> bytes:
     """Three frames of a motion as AMASS has them, some as texts of bytes."""
     file = io.BytesIO()
     gender = np.array("neutral") if width == 165 else np.array(b"male")
-    arrays = {"poses": np.ones((3, width)), "trans": np.zeros((3, 3)), "betas": np.zeros(16), "gender": gender}
-    np.savez(file, **arrays, **{rate: np.array(120.0)})
+    arrays: dict[str, Any] = {"poses": np.ones((3, width)), "trans": np.zeros((3, 3)), "betas": np.zeros(16)}
+    np.savez(file, **arrays, **{"gender": gender, rate: np.array(120.0)})
     return file.getvalue()
 
 
