@@ -86,6 +86,10 @@ def _add_body_and_prior(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--prior", default="vae", metavar="NAME|FILE", help="default: %(default)s")
 
 
+def _add_untangle(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--untangle", action="store_true", help="move limbs out of the body and of one another")
+
+
 def _add_solve(verbs: Any) -> None:
     parser = _verb(
         verbs, "solve", "solve C3D and TRC takes: markers to motion", "npz file, or a folder for several takes"
@@ -109,6 +113,7 @@ def _add_fit(verbs: Any) -> None:
     parser.add_argument(
         "--shape", choices=("auto", "none"), default="auto", help="solve betas too, where 12 joints are named"
     )
+    _add_untangle(parser)
 
 
 def _add_convert(verbs: Any) -> None:
@@ -125,6 +130,7 @@ def _add_sample(verbs: Any) -> None:
     parser.add_argument("--near", type=Path, metavar="POSE.npz", help="stay near the first pose of this motion file")
     parser.add_argument("--amount", type=_amount, metavar="A", help="0: that pose, 1: any; default 0.5")
     parser.add_argument("--lock", default="", metavar="GROUP,...", help="joint groups or joints that keep that pose")
+    _add_untangle(parser)
 
 
 def _add_interpolate(verbs: Any) -> None:

@@ -3,16 +3,22 @@
 
 from argparse import Namespace
 from collections import Counter
+from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 
+from ..body import BodyModel
 from ..errors import MotionError
+from ..ik.balls import body_balls
+from ..ik.untangle import untangle
 from ..jobs import body_of
-from ..motion import status_counts, write_motion
+from ..motion import Motion, status_counts, write_motion
 from ..npz import read_npz, text_of
-from ..prior import load_prior
+from ..prior import Prior, load_prior
+from ..rotations import exp_so3, log_so3
+from ..skeleton import N_BODY
 from .shared import fitted, progress
 
 _NO_PERSON_MM = 1000.0  # median error beyond which the joints are in another unit, or no person's
@@ -35,6 +41,8 @@ def fit(options: Namespace) -> dict[str, Any]:
             f"{options.joints.name}: no pose comes nearer to the joints than {np.median(mm) / 1e3:.3g} m; "
             "expected a person's joints in metres"
         )
+    if options.untangle:
+        motion = _untangled(motion, body, prior)
     write_motion(options.out, motion)
     assert motion.frame_status is not None
     status = status_counts(motion.frame_status)
@@ -42,3 +50,9 @@ def fit(options: Namespace) -> dict[str, Any]:
     seconds = round(perf_counter() - began, 3)
     mean_mm, max_mm = round(float(mm.mean()), 3), round(float(mm.max()), 3)
     return {"frames": len(motion), "seconds": seconds, "mean_mm": mean_mm, "max_mm": max_mm, "frame_status": status}
+
+
+def _untangled(motion: Motion, body: BodyModel, prior: Prior) -> Motion:
+    poses, balls = motion.poses.copy(), body_balls(body.first_betas(len(motion.betas))).with_betas(motion.betas)
+    poses[:, :N_BODY] = log_so3(untangle(balls, prior, exp_so3(poses[:, :N_BODY])))
+    return replace(motion, poses=poses)

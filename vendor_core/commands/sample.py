@@ -8,6 +8,8 @@ import numpy as np
 
 from ..body import BodyModel, default_body
 from ..errors import PoiseError, TargetError
+from ..ik.balls import default_balls
+from ..ik.untangle import untangle
 from ..motion import read_motion, write_motion
 from ..prior import load_prior
 from ..prior.draw import variations
@@ -37,6 +39,8 @@ def sample(options: Namespace) -> dict[str, Any]:
     elif options.lock or options.amount is not None:
         raise PoiseError("--lock and --amount say what to keep of a pose; give that pose with --near POSE.npz")
     R_local = np.concatenate([np.broadcast_to(root, (count, 1, 3, 3)), drawn], axis=1)
+    if options.untangle:
+        R_local = untangle(default_balls() if betas is None else default_balls().with_betas(betas), prior, R_local)
     lowest = np.array([_lowest(body, R, betas) for R in R_local])
     trans = np.stack([np.zeros(count), np.zeros(count), -lowest], axis=1)
     write_motion(options.out, body_motion(R_local, trans, body, betas))

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..ik.balls import default_balls
+from ..ik.untangle import gaps_of
 from ..linalg import one_blas_thread
 from ..prior.base import Prior
 from .data import SEED, EvaluationData, chunks
@@ -33,7 +35,8 @@ def coverage(prior: Prior, data: EvaluationData, sizes: CoverageSizes = Coverage
 
     Returns:
         `recall` and `precision` as statistics in mm, `recall_curve` and `precision_curve` (101,) at 0 to 100 mm,
-        `knn_precision`, `knn_recall`, `fid` (mm^2), `apd` (mm), `over_limits`, and the `worst` samples' numbers.
+        `knn_precision`, `knn_recall`, `fid` (mm^2), `apd` (mm), `over_limits`, `intersecting` (shares), and the
+        `worst` samples' numbers.
     """
     R = samples(prior, max(sizes.samples))
     queries = data.some(sizes.queries)
@@ -49,6 +52,7 @@ def coverage(prior: Prior, data: EvaluationData, sizes: CoverageSizes = Coverage
         **_by_balls(data.joints(R[: len(queries)]), data.joints(queries)),
         "apd": diversity(data, R[: sizes.apart]),
         "over_limits": joint_limits(data.train.R).over(R[: 10 * sizes.queries]),
+        "intersecting": intersecting(R[: sizes.queries]),
         "worst": np.argsort(precision)[-10:][::-1].tolist(),
     }
 
@@ -68,6 +72,8 @@ def floor(data: EvaluationData, sizes: CoverageSizes = CoverageSizes()) -> dict[
         "apd_train": diversity(data, drawn[: sizes.apart]),
         "over_limits": joint_limits(data.train.R).over(data.some(10 * sizes.queries)),
         "over_limits_train": joint_limits(data.train.R).over(data.train.R),
+        "intersecting": intersecting(data.some(sizes.queries)),
+        "intersecting_train": intersecting(drawn),
     }
 
 
@@ -75,6 +81,12 @@ def samples(prior: Prior, n: int, seed: int = SEED) -> np.ndarray:
     """n poses (n, 21, 3, 3), float32, of the prior's own density."""
     z = prior.sample(n, seed).astype(np.float32)
     return np.concatenate([prior.decode(part) for part in chunks(z, 8192)])
+
+
+def intersecting(R: np.ndarray) -> float:
+    """Share of poses R (N, 21, 3, 3) in which limbs are in the default body or in one another."""
+    root = np.broadcast_to(np.eye(3), (len(R), 1, 3, 3))
+    return float((gaps_of(default_balls(), np.concatenate([root, R], axis=1)) < 0).any(1).mean())
 
 
 def diversity(data: EvaluationData, R: np.ndarray) -> float:

@@ -36,6 +36,8 @@ GROUPS: tuple[tuple[str, tuple[Row, ...]], ...] = (
         Row("FID on joints, cm²", ("fid",), 0, scale=0.01),
         Row("over joint limits, %", ("over_limits",), 1, scale=100),
         Row("... of the training poses", ("over_limits_train",), 1, better="", scale=100),
+        Row("limbs in the body, %", ("intersecting",), 1, scale=100),
+        Row("... of the training poses", ("intersecting_train",), 1, better="", scale=100),
     )),
     ("Reconstruction", (
         Row("joints, mm", ("reconstruction", "mpjpe")),
