@@ -21,7 +21,8 @@ from .bones import bones_of
 from .points import BodyPoints
 
 TOUCH = 0.02  # metres: skin is soft, and real people's poses on another's body go as deep
-_SKIN, _STARTS = 0.02, 0.04  # metres between points of the skin that are looked at, and from which balls are grown
+_SKIN, _STARTS = 0.02, 0.04  # of points of the skin that are looked at, and from which balls grow: metres between them
+_TALL = 1.7  # metres, of the body for which these are right
 _LARGEST, _SMALLEST = 0.25, 0.004  # metres, radii
 _NEAR = 0.015  # metres from the skin that a ball speaks for
 _FEWEST = 3  # points of the skin, for which a ball is worth having
@@ -66,7 +67,8 @@ def body_balls(body: BodyModel) -> BodyBalls:
     """The balls of a body with a mesh."""
     v = np.asarray(body.v_template, dtype=np.float64)
     normals, weights = vertex_normals(v, body.faces), np.asarray(body.weights_of_first(N_BODY))
-    skin, starts = _evenly(v, _SKIN), _evenly(v, _STARTS)
+    size = np.ptp(v[:, 1]) / _TALL
+    skin, starts = _evenly(v, _SKIN * size), _evenly(v, _STARTS * size)
     centres, radii = _medial(v[starts], normals[starts], v[skin])
     near = _apart(centres, v[skin]) < (radii + _NEAR)[:, None]
     chosen = _cover(near)
