@@ -30,6 +30,10 @@ class LayoutError(PoiseError):
     """Marker labels do not fit a known layout."""
 
 
+class SubjectError(PoiseError):
+    """A subject's calibration cannot be read, or is of another body."""
+
+
 class TargetError(PoiseError):
     """Targets given to the solver are unusable: wrong shapes, unknown joints, nothing visible."""
 

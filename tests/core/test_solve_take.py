@@ -13,7 +13,7 @@ from vendor_core.mocap.c3d import C3D, read_c3d
 from vendor_core.mocap.layouts import LAYOUTS
 from vendor_core.mocap.marker_points import place_markers
 from vendor_core.mocap.solve_take import TakeOptions, TakeSolution, solve_take
-from vendor_core.mocap.timing import resampled, z_up
+from vendor_core.mocap.timing import sampled, sampling, turned_to_z, up_axis_of
 from vendor_core.motion import BRIDGED, HELD
 from vendor_core.prior import load_prior
 from vendor_core.prior.interpolate import interpolate_poses
@@ -138,7 +138,7 @@ def test_impossible_ranges_and_rates_are_refused(known: tuple[C3D, np.ndarray], 
 def test_the_body_says_which_way_is_up(known: tuple[C3D, np.ndarray], axis: str, told: str) -> None:
     take = known[0]
     cycled = np.roll(take.points, {"X": 1, "Y": 2, "Z": 0}[axis], axis=-1)
-    up = z_up(cycled, take.labels, told)
+    up = turned_to_z(cycled, up_axis_of(cycled, take.labels, told))
     heights = np.nanmean(up[..., 2], axis=0)
     assert heights[take.labels.index("C7")] > heights[take.labels.index("LANK")] + 0.5
     spread = np.linalg.norm(up[0, :, None] - up[0, None], axis=-1)
@@ -150,10 +150,9 @@ def test_the_body_says_which_way_is_up(known: tuple[C3D, np.ndarray], axis: str,
 def test_resampling_keeps_gaps_and_straight_lines() -> None:
     markers = np.arange(20.0)[:, None, None] * np.ones((1, 2, 3))
     markers[7, 1] = np.nan
-    same, rate = resampled(markers, 100.0, None)
-    assert rate == 100.0 and same is markers
-    half, rate = resampled(markers, 100.0, 40.0)
-    assert rate == 40.0
+    assert sampling(20, 100.0).rate == 100.0
+    np.testing.assert_array_equal(sampled(markers, sampling(20, 100.0).at), markers)
+    half = sampled(markers, sampling(20, 100.0, 40.0).at)
     np.testing.assert_allclose(half[:, 0, 0], np.arange(len(half)) * 2.5)
     assert np.isnan(half[3, 1]).all() and np.isfinite(half[4:, 1]).all()
 
@@ -218,7 +217,7 @@ def test_markers_that_span_no_person_are_refused(known: tuple[C3D, np.ndarray]) 
 
 def test_a_rate_that_makes_millions_of_frames_is_refused() -> None:
     with pytest.raises(TargetError, match="lower rate"):
-        resampled(np.zeros((3, 1, 3)), 1e-6, 30.0)
+        sampling(3, 1e-6, 30.0)
 
 
 @pytest.mark.parametrize("bad", [1e7, 1e30])

@@ -5,7 +5,7 @@ from argparse import Namespace
 from time import perf_counter
 from typing import Any
 
-from ..jobs import body_of
+from ..job_params import body_of
 from ..motion import read_motion, write_motion
 from ..motion.bvh import write_bvh
 from ..motion.bvh_motion import bvh_of

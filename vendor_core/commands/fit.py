@@ -13,7 +13,7 @@ from ..body import BodyModel
 from ..errors import MotionError
 from ..ik.balls import body_balls
 from ..ik.untangle import untangle
-from ..jobs import body_of
+from ..job_params import body_of
 from ..motion import Motion, status_counts, write_motion
 from ..npz import read_npz, text_of
 from ..prior import Prior, load_prior

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import PoiseError
-from ..jobs import solve_file
 from ..motion import write_motion
+from ..take_jobs import solve_file
 from .shared import progress
 
 

@@ -60,9 +60,10 @@ class LabelMap:
 
     @property
     def markers(self) -> tuple[str, ...]:
-        """The canonical labels found, in the order of `placement_table()`."""
-        found = set(self.columns.values())
-        return tuple(marker for marker in placement_table() if marker in found)
+        """The markers found, in the order of `placement_table()`, and after them those of the user's own."""
+        found = dict.fromkeys(self.columns.values())
+        known = [marker for marker in placement_table() if marker in found]
+        return (*known, *(marker for marker in found if marker not in placement_table()))
 
 
 def map_labels(labels: Sequence[str], layout: str | Path | Layout = "auto") -> LabelMap:

@@ -26,6 +26,7 @@ from .pose_starts import most_similar, trunk_start
 MARKER_SIGMA = 0.010  # metres: the error of a marker that costs one unit
 MARKER_WEIGHTS = Weights(residual=10.0)
 N_FRAMES = 64
+_STARTS = 12  # frames whose poses are enough where shape and offsets are known
 _FEW = 16  # frames that find what is far off, before all join in
 _ALIKE, _FEWEST = 0.004, 8  # metres that markers are apart in frames that tell the same, and frames chosen even so
 _SOFT = 0.014  # metres: see `_soft`
@@ -39,6 +40,7 @@ _TURNS = 2
 _ROUGH = 1e-3  # tolerance of what is estimated again with more frames
 LEAST_MARKERS = 4  # seen in a frame, below which it is left out
 _FAR = 4.0  # sigmas from its place at which a marker is re-anchored
+_KNOWN_SIGMA = 1e-6  # metres, of a marker whose place is known
 _LOOSE = 0.10  # metres, sigma of a re-anchored marker
 
 
@@ -48,7 +50,7 @@ class Subject:
 
     points: BodyPoints  # the markers where they sit, on the body of the subject's betas
     betas: np.ndarray  # (B,)
-    offsets: np.ndarray  # (M, 3) metres from the table's places
+    offsets: np.ndarray  # (M, 3) metres from where they were placed
     frames: np.ndarray  # (K,) the frames used, the most different first
     poses: PoseState  # of those frames
 
@@ -85,7 +87,7 @@ def calibrate_subject(
     """Estimate betas (unless they are given, then they stay exactly) and marker offsets.
 
     Args:
-        placed: the take's markers on the body.
+        placed: the take's markers on the body; those whose sigma is zero stay where they are.
         prior: of poses.
         markers: (F, M, 3) metres, any number where unseen; one that is not finite counts as unseen.
         seen: (F, M) bool.
@@ -98,13 +100,17 @@ def calibrate_subject(
     if betas is not None and not np.isfinite(betas).all():
         raise TargetError("the betas given hold NaN or infinity; expected finite numbers, or none to estimate them")
     markers, seen, rows = _usable(markers, seen)
-    frames = spread_frames(markers, seen)
+    fixed = (placed.sigma == 0).all(1)
+    complete = betas is not None and bool(fixed.all())
+    frames = spread_frames(markers, seen, _STARTS if complete else N_FRAMES)
     position = Position(seen[frames].astype(float), MARKER_SIGMA, placed.points, markers[frames])
     every = Problem(placed.points.bones, prior, (position,))
     few = every.take(np.arange(min(_FEW, len(frames))))
     state, shared = _shaped(few, betas, report)
+    if complete:
+        return Subject(placed.points.with_betas(shared.betas), shared.betas, shared.offsets, rows[frames], state)
     report(0.5, "Estimating marker offsets")
-    offsets, offset_sigma = _reanchored(_position(few), state, placed.sigma)
+    offsets, offset_sigma = _reanchored(_position(few), state, np.maximum(placed.sigma, _KNOWN_SIGMA), fixed)
     shared = replace(shared, offsets=offsets)
     expected = SharedPrior(_BETAS_WEIGHT if betas is None else None, offset_sigma, _OFFSET_WEIGHT)
     for scale in (0.15, _NEAR):
@@ -117,8 +123,9 @@ def calibrate_subject(
     around = _with_neighbours(frames, len(markers))
     wide = replace(position, confidence=seen[around].astype(float), targets=markers[around])
     state, shared = _sharpened(replace(every, residuals=(wide,)), state, shared, expected)
-    points = placed.points.with_offsets(shared.offsets).with_betas(shared.betas)
-    return Subject(points, shared.betas, shared.offsets, rows[frames], state)
+    offsets = np.where(fixed[:, None], 0.0, shared.offsets)
+    points = placed.points.with_offsets(offsets).with_betas(shared.betas)
+    return Subject(points, shared.betas, offsets, rows[frames], state)
 
 
 def _position(problem: Problem) -> Position:
@@ -277,8 +284,12 @@ def _stage(weights: Weights, scale: float, sigma: float, iterations: int, tolera
     return Stage(Unknowns(), weights, Hearing(robust=scale / sigma), iterations, damping=1e-2, tolerance=tolerance)
 
 
-def _reanchored(position: Position, state: PoseState, sigma: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Offsets (M, 3) and sigmas of markers that are seen far from the table's place; zero offsets for the others."""
+def _reanchored(
+    position: Position, state: PoseState, sigma: np.ndarray, fixed: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Offsets (M, 3) and sigmas of markers that are seen far from the table's place; zero offsets for the others,
+    and for those that are fixed (M,).
+    """
     pose = state.on(position.points.bones)
     G = blended_rotations(position.points, pose.G)
     local = (np.swapaxes(G, 2, 3) @ -position.error(pose)[..., None])[..., 0]
@@ -286,5 +297,5 @@ def _reanchored(position: Position, state: PoseState, sigma: np.ndarray) -> tupl
     seen = (position.confidence > 0).any(0)
     median = np.zeros_like(sigma)
     median[seen] = np.nanmedian(local[:, seen], axis=0)
-    far = np.linalg.norm(median / sigma, axis=1) > _FAR
+    far = (np.linalg.norm(median / sigma, axis=1) > _FAR) & ~fixed
     return np.where(far[:, None], median, 0.0), np.where(far[:, None], np.maximum(sigma, _LOOSE), sigma)

@@ -2,6 +2,7 @@
 """Bringing a take's markers into the world that motions live in: Z up, at the rate asked for."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,11 +13,6 @@ _HIGH = ("C7", "CLAV", "T10", "STRN", "LFHD", "RFHD", "LSHO", "RSHO")
 _LOW = ("LANK", "RANK", "LHEE", "RHEE", "LTOE", "RTOE", "LKNE", "RKNE")
 _MOST_FRAMES = 1_000_000
 _CLEAR = 0.9  # cosine between the trunk's mean direction and an axis that makes the axis "up"
-
-
-def z_up(markers: np.ndarray, labels: Sequence[str], up_axis: str) -> np.ndarray:
-    """Markers (F, M, 3) turned so that Z is up, as `up_axis_of` finds it."""
-    return turned_to_z(markers, up_axis_of(markers, labels, up_axis))
 
 
 def up_axis_of(markers: np.ndarray, labels: Sequence[str], told: str) -> str:
@@ -47,23 +43,53 @@ def turned_to_z(points: np.ndarray, axis: str) -> np.ndarray:
     return np.asarray(points, dtype=np.float64) @ turn.T
 
 
-def resampled(markers: np.ndarray, rate: float, fps: float | None) -> tuple[np.ndarray, float]:
-    """Markers (F', M, 3) at fps frames a second, and that rate; the source's own for None.
+@dataclass(frozen=True)
+class Sampling:
+    """At which of a source's frames a take is solved."""
 
-    Between two source frames a marker is interpolated where it is seen in both.
+    at: np.ndarray  # (F,) in source frames, not always whole
+    rate: float  # Hz
+    inside: slice  # of the F, those asked for; those around them only steady their ends
+
+
+def sampling(
+    n_frames: int, rate: float, fps: float | None = None, first: int = 0, last: int | None = None, halo: float = 0.0
+) -> Sampling:
+    """The frames of a range, at fps frames a second (the source's own for None), which the first of the range starts.
+
+    Args:
+        n_frames: of the source.
+        rate: Hz, of the source.
+        fps: Hz asked for.
+        first, last: source frames, both included; to the end for None.
+        halo: seconds on both sides, as far as the source goes.
 
     Raises:
-        TargetError: fps is no positive number.
+        TargetError: fps is no positive number, or the range holds no frame.
     """
-    if fps is None or fps == rate:
-        return markers, rate
+    last = n_frames - 1 if last is None else min(last, n_frames - 1)
+    if not 0 <= first <= last:
+        raise TargetError(f"the range {first}..{last} holds no frame; expected frames 0..{n_frames - 1}")
+    fps = rate if fps is None else float(fps)
     if not (np.isfinite(fps) and fps > 0):
         raise TargetError(f"{fps} frames a second; expected a positive number")
-    n_frames = int(np.floor((len(markers) - 1) * fps / rate + 1e-9)) + 1
-    if n_frames > _MOST_FRAMES:
-        raise TargetError(f"{fps:g} Hz makes {n_frames} frames of a take at {rate:g} Hz; expected a lower rate")
-    at = np.arange(n_frames) * rate / fps
-    left = np.minimum(np.floor(at + 1e-9).astype(int), len(markers) - 1)
+
+    def fitting(frames: int) -> int:
+        return int(np.floor(frames * fps / rate + 1e-9))
+
+    count, around = fitting(last - first) + 1, int(np.ceil(halo * fps))
+    if count > _MOST_FRAMES:
+        raise TargetError(f"{fps:g} Hz makes {count} frames of a take at {rate:g} Hz; expected a lower rate")
+    before, after = min(around, fitting(first)), min(around, fitting(n_frames - 1 - first) + 1 - count)
+    at = first + np.arange(-before, count + after) * (rate / fps)
+    return Sampling(at, fps, slice(before, before + count))
+
+
+def sampled(markers: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """Markers (F', M, 3) at frames (F',) of markers (F, M, 3); between two frames where a marker is seen in both."""
+    left = np.clip(np.floor(at + 1e-9).astype(int), 0, len(markers) - 1)
     right, part = np.minimum(left + 1, len(markers) - 1), np.clip(at - left, 0, 1)[:, None, None]
     exact = part < 1e-6
-    return np.where(exact, markers[left], markers[left] * (1 - part) + markers[right] * part), float(fps)
+    if exact.all():
+        return markers[left]
+    return np.where(exact, markers[left], markers[left] * (1 - part) + markers[right] * part)
