@@ -54,7 +54,8 @@ def solve_file(params: dict[str, Any], report: Report) -> TakeSolution:
     """Solve a take.
 
     Params:
-        take, or points, labels and rate: as `take_of` says. up_axis: of arrays, "Z" or "-Y" for example, for certain; else the body says.
+        take, or points, labels and rate: as `take_of` says. up_axis: of arrays, such as "Z" or "-Y", for certain;
+        without, the body says.
         body: path of a body file; the default body without. prior: name or path.
         layout: "auto", a name or a file. shape: "auto", "none" or a motion file; or betas: a list of numbers.
         columns: a list of [column, marker], the user's own map. places: a list of [marker, three vertices, their

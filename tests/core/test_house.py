@@ -19,7 +19,7 @@ FLOORS = {
     3: {"motion", "prior"},
     4: {"ik", "training"},
     5: {"mocap", "retarget", "evaluation"},
-    6: {"cli", "commands", "info", "jobs", "probe", "worker", "__main__"},
+    6: {"cli", "commands", "info", "job_params", "jobs", "probe", "take_jobs", "worker", "__main__"},
 }
 FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
 FOLDERS = ("addon", "vendor_core", "tests", "tools", "demo", "bench", "fuzz", "recipes", ".ci")

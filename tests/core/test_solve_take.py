@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.core.known_takes import known_take, quiet, take_of
 from vendor_core.body import default_body
 from vendor_core.errors import Cancelled, LayoutError, TargetError
 from vendor_core.mocap.c3d import C3D, read_c3d
@@ -16,45 +17,20 @@ from vendor_core.mocap.solve_take import TakeOptions, TakeSolution, solve_take
 from vendor_core.mocap.timing import sampled, sampling, turned_to_z, up_axis_of
 from vendor_core.motion import BRIDGED, HELD
 from vendor_core.prior import load_prior
-from vendor_core.prior.interpolate import interpolate_poses
 from vendor_core.rotations import exp_so3
 from vendor_core.skeleton import JOINTS
 
-UPRIGHT = exp_so3(np.array([np.pi / 2, 0, 0]))
 LIMBS = ((1, 4), (2, 5), (4, 7), (5, 8), (16, 18), (17, 19), (18, 20), (19, 21))
-
-
-def _quiet(fraction: float, text: str) -> None:
-    assert 0 <= fraction <= 1 and text
-
-
-def _take(points: np.ndarray, labels: tuple[str, ...], rate: float = 30.0) -> C3D:
-    residuals = np.where(np.isfinite(points).all(-1), 0.0, -1.0).astype(np.float32)
-    return C3D(points.astype(np.float32), residuals, labels, rate, "mm", 1, "Z", (), (), "intel", ())
 
 
 @pytest.fixture(scope="module")
 def known() -> tuple[C3D, np.ndarray]:
-    """A take of the default body between three poses, 1 mm noise, gaps, and an empty frame; and its joints."""
-    body, prior, rng = default_body(), load_prior(), np.random.default_rng(5)
-    keys = prior.decode(prior.sample(3, seed=11))
-    body_R = interpolate_poses(prior, keys, [30, 30])
-    root = np.broadcast_to(UPRIGHT, (len(body_R), 1, 3, 3))
-    R, trans = np.concatenate([root, body_R], axis=1), np.array([0.5, 0.2, 1.0])
-    labels = LAYOUTS["CMU41"].markers
-    placed = place_markers(body, labels).points
-    posed = body.pose(R, trans)
-    local = placed.rest[:, None] - placed.bones.rest[None]
-    carried = (posed.G[:, None, :22] @ local[None, ..., None])[..., 0] + posed.joints[:, None, :22]
-    points = np.sum(placed.weights[..., None] * carried, axis=2) + rng.normal(size=(len(R), len(labels), 3)) * 0.001
-    points[10:25, :3] = np.nan
-    points[40] = np.nan
-    return _take(points, labels), posed.joints[:, :22]
+    return known_take()
 
 
 @pytest.fixture(scope="module")
 def solution(known: tuple[C3D, np.ndarray]) -> TakeSolution:
-    return solve_take(known[0], default_body(), load_prior(), TakeOptions(), _quiet)
+    return solve_take(known[0], default_body(), load_prior(), TakeOptions(), quiet)
 
 
 def _joints(solution: TakeSolution) -> np.ndarray:
@@ -84,7 +60,7 @@ def test_a_long_gap_holds_the_nearest_pose(known: tuple[C3D, np.ndarray], soluti
     points = known[0].points.copy()
     points[15:50] = np.nan  # more than a second of 30 Hz
     options = TakeOptions(betas=solution.motion.betas)
-    motion = solve_take(replace(known[0], points=points), default_body(), load_prior(), options, _quiet).motion
+    motion = solve_take(replace(known[0], points=points), default_body(), load_prior(), options, quiet).motion
     assert motion.frame_status is not None and set(motion.frame_status[15:50]) == {HELD}
     np.testing.assert_array_equal(motion.poses[20], motion.poses[14])
     np.testing.assert_array_equal(motion.poses[45], motion.poses[50])
@@ -96,7 +72,7 @@ def test_a_marker_far_away_changes_only_its_own_frame(known: tuple[C3D, np.ndarr
     points[50, 12] += 3.0
     options = TakeOptions(betas=solution.motion.betas)
     clean, dirty = (
-        solve_take(t, default_body(), load_prior(), options, _quiet) for t in (take, replace(take, points=points))
+        solve_take(t, default_body(), load_prior(), options, quiet) for t in (take, replace(take, points=points))
     )
     apart = np.linalg.norm(_joints(clean) - _joints(dirty), axis=-1)
     assert apart[50].max() < 0.05
@@ -124,13 +100,13 @@ def test_cancel_stops_the_solve(known: tuple[C3D, np.ndarray]) -> None:
 )
 def test_what_cannot_be_solved_is_refused_by_name(known: tuple[C3D, np.ndarray], change, error: type) -> None:
     with pytest.raises(error):
-        solve_take(change(known[0]), default_body(), load_prior(), TakeOptions(), _quiet)
+        solve_take(change(known[0]), default_body(), load_prior(), TakeOptions(), quiet)
 
 
 @pytest.mark.parametrize("options", [TakeOptions(first=5000), TakeOptions(first=9, last=3), TakeOptions(fps=-1.0)])
 def test_impossible_ranges_and_rates_are_refused(known: tuple[C3D, np.ndarray], options: TakeOptions) -> None:
     with pytest.raises(TargetError, match="expected"):
-        solve_take(known[0], default_body(), load_prior(), options, _quiet)
+        solve_take(known[0], default_body(), load_prior(), options, quiet)
 
 
 @pytest.mark.parametrize("axis", ["X", "Y", "Z"])
@@ -159,7 +135,7 @@ def test_resampling_keeps_gaps_and_straight_lines() -> None:
 
 def test_a_real_take_moves_its_limbs_as_its_reference_does(shared_data: Path) -> None:
     take = read_c3d(shared_data / "c3d" / "cmu_02_01.c3d")
-    solved = solve_take(take, default_body(), load_prior(), TakeOptions(fps=30.0), _quiet)
+    solved = solve_take(take, default_body(), load_prior(), TakeOptions(fps=30.0), quiet)
     assert solved.summary["median_mm"] < 8 and solved.summary["rejected_fraction"] < 0.1
     assert solved.summary["frame_status"]["held"] == 0
     pack = np.load(shared_data / "motion" / "train.npz")
@@ -177,7 +153,7 @@ def test_a_real_take_moves_its_limbs_as_its_reference_does(shared_data: Path) ->
 
 def test_a_gait_take_with_gaps_is_solved(shared_data: Path) -> None:
     take = read_c3d(shared_data / "c3d" / "btk_pig_gait_FlatFoot-Full.c3d")
-    solved = solve_take(take, default_body(), load_prior(), TakeOptions(fps=25.0), _quiet)
+    solved = solve_take(take, default_body(), load_prior(), TakeOptions(fps=25.0), quiet)
     assert solved.summary["layout"] == "PlugInGait35"
     assert solved.summary["median_mm"] < 8 and solved.summary["rejected_fraction"] < 0.1
     assert solved.summary["frame_status"]["held"] == 0
@@ -187,7 +163,7 @@ def test_betas_that_are_given_are_kept(known: tuple[C3D, np.ndarray]) -> None:
     given = np.linspace(-1, 1, default_body().num_betas)
     options = TakeOptions(betas=given, first=0, last=8)
     np.testing.assert_allclose(
-        solve_take(known[0], default_body(), load_prior(), options, _quiet).motion.betas, given, atol=1e-5
+        solve_take(known[0], default_body(), load_prior(), options, quiet).motion.betas, given, atol=1e-5
     )
 
 
@@ -212,7 +188,7 @@ def test_markers_sit_at_the_same_places_on_bodies_with_other_joints(kind: str, a
 def test_markers_that_span_no_person_are_refused(known: tuple[C3D, np.ndarray]) -> None:
     take = known[0]
     with pytest.raises(TargetError, match="unit"):
-        solve_take(replace(take, points=take.points * 0.001), default_body(), load_prior(), TakeOptions(), _quiet)
+        solve_take(replace(take, points=take.points * 0.001), default_body(), load_prior(), TakeOptions(), quiet)
 
 
 def test_a_rate_that_makes_millions_of_frames_is_refused() -> None:
@@ -225,7 +201,7 @@ def test_a_marker_at_infinity_counts_as_unseen(known: tuple[C3D, np.ndarray], ba
     damaged, unseen = known[0].points[:30].copy(), known[0].points[:30].copy()
     damaged[5, 7], unseen[5, 7] = bad, np.nan
     found, expected = (
-        solve_take(_take(points, known[0].labels), default_body(), load_prior(), TakeOptions(), _quiet)
+        solve_take(take_of(points, known[0].labels), default_body(), load_prior(), TakeOptions(), quiet)
         for points in (damaged, unseen)
     )
     np.testing.assert_array_equal(found.motion.poses, expected.motion.poses)
@@ -239,7 +215,7 @@ def test_swapped_labels_are_put_right(known: tuple[C3D, np.ndarray], solution: T
         for _ in range(rng.binomial(len(frame), 0.025)):
             a, b = rng.choice(np.flatnonzero(np.isfinite(frame[:, 0])), 2, replace=False)
             frame[[a, b]] = frame[[b, a]]
-    swapped = solve_take(replace(take, points=points), default_body(), load_prior(), TakeOptions(), _quiet)
+    swapped = solve_take(replace(take, points=points), default_body(), load_prior(), TakeOptions(), quiet)
     assert 0.02 < swapped.summary["swapped_fraction"] < 0.06 and solution.summary["swapped_fraction"] == 0
     assert "had another's label" in swapped.summary["notes"][0]
     assert np.array_equal(np.nan_to_num(swapped.markers), np.nan_to_num(solution.markers))
@@ -258,6 +234,6 @@ def test_points_that_lost_their_labels_are_recognised(known: tuple[C3D, np.ndarr
         residuals=np.concatenate([residuals, np.where(np.isfinite(stray).all(-1), 0, -1)], axis=1),
         labels=(*take.labels, "*7", "*8"),
     )
-    found = solve_take(more, default_body(), load_prior(), TakeOptions(), _quiet)
+    found = solve_take(more, default_body(), load_prior(), TakeOptions(), quiet)
     assert found.summary["notes"] == ["30 points without a label were recognised"]
     assert np.array_equal(np.nan_to_num(found.markers), np.nan_to_num(solution.markers))
