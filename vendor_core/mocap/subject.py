@@ -26,7 +26,6 @@ from .pose_starts import most_similar, trunk_start
 MARKER_SIGMA = 0.010  # metres: the error of a marker that costs one unit
 MARKER_WEIGHTS = Weights(residual=10.0)
 N_FRAMES = 64
-_STARTS = 12  # frames whose poses are enough where shape and offsets are known
 _FEW = 16  # frames that find what is far off, before all join in
 _ALIKE, _FEWEST = 0.004, 8  # metres that markers are apart in frames that tell the same, and frames chosen even so
 _SOFT = 0.014  # metres: see `_soft`
@@ -102,7 +101,7 @@ def calibrate_subject(
     markers, seen, rows = _usable(markers, seen)
     fixed = (placed.sigma == 0).all(1)
     complete = betas is not None and bool(fixed.all())
-    frames = spread_frames(markers, seen, _STARTS if complete else N_FRAMES)
+    frames = spread_frames(markers, seen, _FEW if complete else N_FRAMES)
     position = Position(seen[frames].astype(float), MARKER_SIGMA, placed.points, markers[frames])
     every = Problem(placed.points.bones, prior, (position,))
     few = every.take(np.arange(min(_FEW, len(frames))))
