@@ -273,4 +273,4 @@ def test_placement_table_is_symmetric_and_complete() -> None:
             assert placement.direction[0] == 0
     assert table["RSHO"].bone == "right_collar" and table["RSHO"].from_joint == "right_collar"
     assert table["RTHI"].direction == (-1.0, 0.0, 0.15)
-    assert table["LWRA"].height == pytest.approx(0.04) and table["LTHI"].sigma == pytest.approx((0.02, 0.08, 0.025))
+    assert table["LWRA"].height == pytest.approx(0.03) and table["LTHI"].sigma == pytest.approx((0.02, 0.08, 0.025))

@@ -148,7 +148,7 @@ def test_a_real_take_moves_its_limbs_as_its_reference_does(shared_data: Path) ->
         u, v = mine[:, b] - mine[:, a], reference[:, b] - reference[:, a]
         cosine = np.sum(u * v, -1) / np.linalg.norm(u, axis=-1) / np.linalg.norm(v, axis=-1)
         angles.append(np.degrees(np.arccos(np.clip(cosine, -1, 1))).mean())
-    assert np.mean(angles) < 6
+    assert np.mean(angles) < 4.5
 
 
 def test_a_gait_take_with_gaps_is_solved(shared_data: Path) -> None:
