@@ -46,8 +46,8 @@ def _amass(width: int, rate: str) -> bytes:
     """Three frames of a motion as AMASS has them, some as texts of bytes."""
     file = io.BytesIO()
     gender = np.array("neutral") if width == 165 else np.array(b"male")
-    arrays: dict[str, Any] = {"poses": np.ones((3, width)), "trans": np.zeros((3, 3)), "betas": np.zeros(16)}
-    np.savez(file, **arrays, **{"gender": gender, rate: np.array(120.0)})
+    arrays: dict[str, Any] = {"gender": gender, rate: np.array(120.0)}
+    np.savez(file, poses=np.ones((3, width)), trans=np.zeros((3, 3)), betas=np.zeros(16), **arrays)
     return file.getvalue()
 
 
