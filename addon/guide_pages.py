@@ -24,6 +24,7 @@ SECTIONS = {
         "POISE_PT_camera", "poise.add_picture_targets", "poise.solve_picture", "poise.solve_tracks",
     ),
     "a-motion-from-a-c3d-or-trc-take": ("POISE_PT_mocap", "poise.import_c3d"),
+    "motion-files": ("poise.import_motion", "poise.export_motion"),
     "the-worker-and-a-gpu": ("poise.test_worker", "poise.cancel_job"),
 }  # fmt: skip
 """The guide's sections by their anchors, and whose help each is: panels and operators. Others have the whole guide."""

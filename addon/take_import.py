@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import bpy
 
 from ..vendor_core.errors import PoiseError
+from .bodies import body_of_file, set_shape
 from .worker.jobs import require_result
 
 if TYPE_CHECKING:
@@ -54,16 +55,6 @@ def trimmed(path: Path, seconds_start: float, seconds_end: float) -> tuple[int, 
     return first, last
 
 
-def body_file(rig: bpy.types.Object) -> str | None:
-    """The file of the body that the rig was made from; None for the default body and for rigs made elsewhere."""
-    source = rig.get("poise_body", "default")
-    if source == "default":
-        return None
-    if not Path(source).is_file():
-        raise PoiseError(f'The file of the body "{rig.name}", {source}, is gone; put it back or import onto a new body')
-    return source
-
-
 def write_take(context: bpy.types.Context, request: TakeRequest, message: "Message") -> str:
     """Write the solved take into the scene; a line that sums it up.
 
@@ -81,7 +72,7 @@ def write_take(context: bpy.types.Context, request: TakeRequest, message: "Messa
         raise PoiseError(f'The scene "{request.scene}" is not open any more; import {request.path.name} again')
     rig = _rig_for(context, request, take.name)
     if "poise_body" in rig and request.fit_shape:
-        _set_shape(context, rig, take.betas)
+        set_shape(context, rig, take.betas)
     frames = request.start + np.arange(len(take.poses)) * (request.fps / take.rate)
     own = read_rig(rig)
     solved_on = _rest_joints(request, take.betas)
@@ -125,26 +116,7 @@ def _rig_for(context: bpy.types.Context, request: TakeRequest, name: str) -> bpy
 
 def _rest_joints(request: TakeRequest, betas: "np.ndarray") -> "np.ndarray":
     """Rest joints (22, 3) of the body that the take was solved on."""
-    from ..vendor_core.body import default_body, load_body
-
-    body = default_body() if request.body is None else load_body(request.body)
-    return body.rest_joints(betas)[:22]
-
-
-def _set_shape(context: bpy.types.Context, rig: bpy.types.Object, betas: "np.ndarray") -> None:
-    """Give a body made by Poise a shape, and its sliders the values."""
-    import numpy as np
-
-    from .properties import without_updates
-    from .rig.shape import apply_shape
-
-    values = np.zeros(len(rig.poise.betas))
-    n = min(len(values), len(betas))
-    values[:n] = betas[:n]
-    apply_shape(context, rig, values)
-    with without_updates():
-        for item, value in zip(rig.poise.betas, values.tolist(), strict=True):
-            item.value = value
+    return body_of_file(request.body).rest_joints(betas)[:22]
 
 
 def _summed_up(request: TakeRequest, message: "Message") -> str:

@@ -9,8 +9,9 @@ from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, St
 from bpy_extras.io_utils import ImportHelper
 
 from ...vendor_core.errors import PoiseError
+from ..bodies import body_file
 from ..preferences import preferences
-from ..take_import import TakeRequest, body_file, trimmed, write_take
+from ..take_import import TakeRequest, trimmed, write_take
 from ..worker import jobs
 from .common import rig_of
 from .job import BUSY, Job, JobFollower, JobOperator

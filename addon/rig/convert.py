@@ -87,9 +87,10 @@ def snapped_axes(rest_heads: np.ndarray) -> np.ndarray:
     return C
 
 
-def to_bones(rig: Rig, pose: Pose, hands: bool) -> BonePose:
-    """What the bones' channels must hold for a pose; fingers are left out without `hands`, jaw and eyes always."""
-    chosen = np.flatnonzero((rig.joints < N_BODY) | (hands & (rig.joints >= FIRST_FINGER)))
+def to_bones(rig: Rig, pose: Pose, hands: bool, face: bool = False) -> BonePose:
+    """What the bones' channels must hold for a pose: of fingers with `hands`, of jaw and eyes with `face`."""
+    body, fingers = rig.joints < N_BODY, rig.joints >= FIRST_FINGER
+    chosen = np.flatnonzero(body | (hands & fingers) | (face & ~body & ~fingers))
     G = _TREE.global_rotations(pose.R_local)[:, rig.joints]  # (F, n, 3, 3)
     P = rig.rotation.T @ G @ rig.axes.T @ rig.rest[:, :3, :3]
     before = _before_own_rotation(rig, P)

@@ -6,6 +6,7 @@ import numpy as np
 from mathutils import Euler, Quaternion
 
 _CHANNELS = {"QUATERNION": "rotation_quaternion", "AXIS_ANGLE": "rotation_axis_angle"}  # any other: Euler angles
+ROTATIONS = (*_CHANNELS.values(), "rotation_euler")
 _NO_TURN = 1e-7  # sine of half an angle, below which a quaternion has no axis to speak of
 
 

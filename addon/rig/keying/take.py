@@ -14,6 +14,7 @@ from ..pose import write_pose
 from .actions import channelbag, new_action
 from .keys import key_bones, put_keys
 
+_FACE = slice(N_BODY, FIRST_FINGER)  # jaw and eyes
 _MARKER_SIZE = 0.01  # metres
 
 
@@ -44,7 +45,7 @@ def key_take(
             the motion by rotation, its steps scaled with the length of its legs so that feet stay on the ground.
     """
     R = exp_so3(take.poses)
-    fingers = bool(np.any(take.poses[:, FIRST_FINGER:]))
+    fingers, face = (bool(np.any(take.poses[:, part])) for part in (slice(FIRST_FINGER, None), _FACE))
     if not fingers:
         R[:, FIRST_FINGER:] = exp_so3(relaxed_hands())
     trans = take.trans
@@ -54,7 +55,7 @@ def key_take(
     pose = Pose(R, trans)
     action = new_action(obj, take.name)
     write_pose(obj, to_bones(rig, Pose(R[:1], trans[:1]), hands=True))
-    key_bones(obj, action, frames, to_bones(rig, pose, hands=fingers))
+    key_bones(obj, action, frames, to_bones(rig, pose, hands=fingers, face=face))
     if not fingers and rig.finger_bones:
         bones = to_bones(rig, Pose(R[:1], trans[:1]), hands=True)
         first = type(bones)(bones.bones[N_BODY:], bones.quaternions[:, N_BODY:], None)
