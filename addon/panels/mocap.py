@@ -14,6 +14,9 @@ class POISE_PT_mocap(SidebarPanel, bpy.types.Panel):
         layout = self.layout
         layout.operator("poise.import_c3d", icon="IMPORT")
         self.draw_job("solve")
+        row = layout.row(align=True)
+        row.operator("poise.import_motion", icon="IMPORT")
+        row.operator("poise.export_motion", icon="EXPORT")
 
 
 def register() -> None:
