@@ -9,6 +9,7 @@ from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
 from bpy_extras.io_utils import ExportHelper, ImportHelper
 
 from ...vendor_core.errors import PoiseError
+from ..texts import told
 from .common import PoiseOperator, RigOperator, rig_of, scene_range
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 
 _ENDINGS = {"AMASS": ".npz", "BVH": ".bvh"}
-_MOST_FRAMES = 1_000_000
 
 
 class POISE_OT_import_motion(PoiseOperator, bpy.types.Operator, ImportHelper):
@@ -153,7 +153,8 @@ class POISE_OT_export_motion(RigOperator, bpy.types.Operator, ExportHelper):
             write_motion(path, motion)
         else:
             write_bvh(path, bvh_of(motion, rest_of_rig(obj)))
-        self.report({"INFO"}, f"{path.name}: {len(motion)} frames at {motion.rate:g} Hz")
+        said = told("{file}: {frames} frames at {rate:g} Hz", file=path.name, frames=len(motion), rate=motion.rate)
+        self.report({"INFO"}, said)
 
     def _frames(self, context: bpy.types.Context, obj: bpy.types.Object) -> "np.ndarray":
         """The frames (F,) to write, evenly apart.
