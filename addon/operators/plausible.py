@@ -2,7 +2,7 @@
 """Check Pose and Make Plausible: how plausible the present pose is, and a repair of the joints that are to blame."""
 
 import bpy
-from bpy.props import FloatProperty
+from bpy.props import BoolProperty, FloatProperty
 
 from ..pose_check import PoseCheck, blame_text, forget, note, value_text
 from ..texts import told
@@ -34,7 +34,7 @@ class POISE_OT_check_pose(RigOperator, bpy.types.Operator):
 
 
 class POISE_OT_make_plausible(PosingOperator, bpy.types.Operator):
-    """Turn the joints that make the pose implausible to what fits all the others; the rest of the pose stays"""
+    """Turn the joints that make the pose implausible to what fits all the others, and limbs out of the body"""
 
     bl_idname = "poise.make_plausible"
     bl_label = "Make Plausible"
@@ -45,6 +45,11 @@ class POISE_OT_make_plausible(PosingOperator, bpy.types.Operator):
         description="How far to turn the joints that are to blame",
         default=1.0, min=0.0, max=1.0, subtype="FACTOR",
     )  # fmt: skip
+    untangle: BoolProperty(  # type: ignore[valid-type]
+        name="Limbs out of Body",
+        description="Also move limbs out of the body and of one another; on bodies that Poise made",
+        default=True,
+    )
     bones: BONES  # type: ignore[valid-type]
     lock: LOCK  # type: ignore[valid-type]
 
@@ -52,6 +57,7 @@ class POISE_OT_make_plausible(PosingOperator, bpy.types.Operator):
         layout = self.layout
         layout.use_property_split = True
         layout.prop(self, "amount")
+        layout.prop(self, "untangle")
         layout.prop(self, "bones")
         layout.column(heading="Lock").prop(self, "lock", expand=True)
 
@@ -63,7 +69,7 @@ class POISE_OT_make_plausible(PosingOperator, bpy.types.Operator):
         from ..rig.keying.auto_key import auto_key
         from ..rig.pose import read_pose, read_rig, write_pose
         from ..rig.posing.allowed import kept_joints, selected_bones
-        from ..rig.posing.plausible import bones_of_change, checked_pose
+        from ..rig.posing.plausible import bones_of_change, checked_pose, limbs_moved_out
 
         obj = rig_of(context)
         context.view_layer.update()  # of what a script has just set
@@ -74,6 +80,8 @@ class POISE_OT_make_plausible(PosingOperator, bpy.types.Operator):
         before = checked_pose(obj, frame, plausibility, now.R_local[0, 1:22])
         R = now.R_local.copy()
         R[0, 1:22] = repair(load_prior(), plausibility, R[0, 1:22], self.amount, kept)
+        if self.untangle:
+            R[0, :22] = limbs_moved_out(obj, R[0, :22], kept, self.amount)
         bones = bones_of_change(rig, now, Pose(R, now.trans))
         if bones.bones:
             write_pose(obj, bones)

@@ -106,7 +106,7 @@ def test_repair_is_the_cores_and_leaves_everything_else_to_the_bit(rig) -> None:
     heads = bone_heads(rig)
     load = core("prior.plausibility").load_plausibility
     expected = core("prior.repair").repair(core("prior").load_prior(), load(), R[1:])
-    assert bpy.ops.poise.make_plausible() == {"FINISHED"}
+    assert bpy.ops.poise.make_plausible(untangle=False) == {"FINISHED"}
     after = pose_of(rig)
     assert np.allclose(after[1:], expected, atol=1e-5) and np.allclose(after[0], R[0], atol=1e-6)
     joints = core("skeleton").BODY_JOINTS
@@ -227,3 +227,18 @@ def test_bad_input_is_one_line_and_changes_nothing(scene, case: str) -> None:
 
 def test_without_a_body_the_buttons_are_grey(scene) -> None:
     assert not bpy.ops.poise.check_pose.poll() and not bpy.ops.poise.make_plausible.poll()
+
+
+def test_a_hand_in_the_belly_is_moved_out_and_what_is_locked_stays(body) -> None:
+    turn(body, "left_shoulder", (0, 0, 1), -1.35)
+    turn(body, "left_elbow", (0, 0, 1), -1.6)
+    R, balls = pose_of(body), core("ik.balls").default_balls()
+    gaps_of = core("ik.untangle").gaps_of
+    assert gaps_of(balls, R[None]).min() < -0.02
+    bpy.ops.poise.make_plausible(lock={"left_arm"})
+    assert np.abs(pose_of(body)[[13, 16, 18, 20]] - R[[13, 16, 18, 20]]).max() < 1e-6
+    bpy.ops.poise.make_plausible(untangle=False, amount=0.0)
+    assert gaps_of(balls, pose_of(body)[None]).min() < -0.02
+    bpy.ops.poise.make_plausible()
+    assert gaps_of(balls, pose_of(body)[None]).min() > -1e-4
+    assert np.abs(pose_of(body)[[3, 6, 9, 4, 5]] - R[[3, 6, 9, 4, 5]]).max() < 1e-6

@@ -94,8 +94,12 @@ def _evenly(v: np.ndarray, apart: float) -> np.ndarray:
 
 def _apart(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Distances (A, B) of points."""
-    squares = np.sum(a**2, 1)[:, None] + np.sum(b**2, 1) - 2 * a @ b.T
-    return np.sqrt(np.maximum(squares, 0))
+    return np.sqrt(np.maximum(_squares_apart(a, b), 0))
+
+
+def _squares_apart(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Squared distances (A, B) of points, but for rounding."""
+    return np.sum(a**2, 1)[:, None] + (np.sum(b**2, 1) - 2 * a @ b.T)
 
 
 def _medial(p: np.ndarray, normals: np.ndarray, skin: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -103,11 +107,11 @@ def _medial(p: np.ndarray, normals: np.ndarray, skin: np.ndarray) -> tuple[np.nd
     radii, growing = np.full(len(p), _LARGEST), np.arange(len(p))
     for _ in range(_TURNS):
         at, n, r = p[growing], normals[growing], radii[growing]
-        apart = _apart(at - n * r[:, None], skin)
-        nearest = apart.argmin(1)
+        centre = at - n * r[:, None]
+        nearest = _squares_apart(centre, skin).argmin(1)
         v = at - skin[nearest]
         touching = np.sum(v**2, 1) / np.maximum(2 * np.sum(n * v, 1), 1e-9)
-        shrinks = apart[np.arange(len(at)), nearest] < r - 1e-4
+        shrinks = np.linalg.norm(centre - skin[nearest], axis=1) < r - 1e-4
         growing, touching = growing[shrinks], touching[shrinks]
         radii[growing] = np.clip(touching, _SMALLEST, radii[growing])
         if not len(growing):
@@ -117,14 +121,12 @@ def _medial(p: np.ndarray, normals: np.ndarray, skin: np.ndarray) -> tuple[np.nd
 
 def _cover(near: np.ndarray) -> np.ndarray:
     """As few rows of a table (P, S) of truths as have one for nearly every column: the most telling first."""
-    left, chosen = np.ones(near.shape[1], dtype=bool), []
-    while left.any() and len(chosen) < _MOST:
-        gained = near[:, left].sum(1)
-        best = int(gained.argmax())
-        if gained[best] < _FEWEST:
-            break
-        chosen.append(best)
-        left &= ~near[best]
+    left, gains, chosen = np.ones(near.shape[1], dtype=bool), near.sum(1), []
+    while len(chosen) < _MOST and gains.max() >= _FEWEST:
+        chosen.append(int(gains.argmax()))
+        covered = left & near[chosen[-1]]
+        gains -= near[:, covered].sum(1)
+        left &= ~covered
     return np.array(chosen, dtype=np.int64)
 
 

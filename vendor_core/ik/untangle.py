@@ -47,13 +47,16 @@ def gaps_of(balls: BodyBalls, R_local: np.ndarray) -> np.ndarray:
 
 
 @one_blas_thread
-def untangle(balls: BodyBalls, prior: Prior, R_local: np.ndarray) -> np.ndarray:
+def untangle(
+    balls: BodyBalls, prior: Prior, R_local: np.ndarray, kept: np.ndarray | None = None
+) -> np.ndarray:  # fmt: skip
     """Poses with limbs that were in the body, or in one another, moved out.
 
     Args:
         balls: of the body.
         prior: says which ways out are usual.
         R_local: (F, 22, 3, 3) rotations relative to the parents, the root first.
+        kept: (22,) bool, joints that never turn.
 
     Returns:
         (F, 22, 3, 3); a pose in which nothing meets is what it was, to the bit, and so are all roots.
@@ -63,13 +66,14 @@ def untangle(balls: BodyBalls, prior: Prior, R_local: np.ndarray) -> np.ndarray:
     """
     given = np.array(R_local, dtype=np.float64)
     out, freed = given.copy(), np.zeros((len(given), N_BODY), dtype=bool)
+    free = np.ones(N_BODY, dtype=bool) if kept is None else ~kept
     gaps, rows = gaps_of(balls, out), np.arange(len(out))
     for _ in range(_ROUNDS):
         meet = (gaps < 0).any(1)
         gaps, rows = gaps[meet], rows[meet]
         if not len(rows):
             break
-        freed[rows] |= _movers(balls, gaps < 0)
+        freed[rows] |= _movers(balls, gaps < 0) & free
         nearest = np.argpartition(gaps, min(_WATCHED, gaps.shape[1]) - 1, axis=1)[:, :_WATCHED]
         out[rows] = _moved_apart(balls, prior, given[rows], out[rows], freed[rows], nearest)
         gaps = gaps_of(balls, out[rows])
