@@ -49,8 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except PoiseError as error:
         print(f"poise: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("poise: interrupted; nothing was written", file=sys.stderr)
+    except KeyboardInterrupt as stop:
+        print(f"poise: {stop.args[0] if stop.args else 'interrupted; nothing was written'}", file=sys.stderr)
         return 130
     return 0
 
@@ -159,7 +159,21 @@ def _add_score_and_denoise(verbs: Any) -> None:
 
 def _add_train(verbs: Any) -> None:
     parser = _verb(verbs, "train", "train a prior on motion of yours", "weights, npz")
-    parser.add_argument("--data", nargs="+", type=Path, required=True, metavar="FOLDER")
+    parser.add_argument(
+        "--data",
+        nargs="+",
+        action="extend",
+        type=Path,
+        required=True,
+        metavar="FOLDER",
+        help="motion packs (train.npz, val.npz), or folders of AMASS .npz and BVH files, one folder a person",
+    )
+    parser.add_argument(
+        "--split",
+        choices=("subjects", "amass"),
+        default="subjects",
+        help="hold out one person in ten, or train on the data sets of AMASS's published split; default: %(default)s",
+    )
     parser.add_argument("--seed", type=_seed, default=0, metavar="S")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
 

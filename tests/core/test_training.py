@@ -11,7 +11,9 @@ from vendor_core.npz import write_npz
 from vendor_core.prior import load_prior
 from vendor_core.rotations import exp_so3
 from vendor_core.skeleton import BODY_PARENTS
-from vendor_core.training.data import load_poses, pack_files
+from vendor_core.training.credits import credits_of
+from vendor_core.training.data import load_poses, pack_files, read_pack
+from vendor_core.training.gather import gather
 from vendor_core.training.measure import joints_of
 from vendor_core.training.train_vae import train_vae
 
@@ -144,3 +146,35 @@ def test_a_folder_without_packs_is_refused(tmp_path: Path) -> None:
     write_npz(tmp_path / "train.npz", {"poses": np.zeros((1, 22, 3))})
     with pytest.raises(MotionError, match="start"):
         load_poses(pack_files([tmp_path], "train"), mirror=True)
+
+
+def origins(n: int, *pairs: tuple[str, str]) -> dict[str, np.ndarray]:
+    clips = [pairs[i % len(pairs)] for i in range(n)]
+    return {"license": np.array([licence for licence, _ in clips]), "source": np.array([source for _, source in clips])}
+
+
+@pytest.mark.parametrize(
+    ("pairs", "licence", "credit"),
+    [
+        ([("CMU", "a:1.amc")], "CC0-1.0", ["mocap.cs.cmu.edu", "NSF EIA-0196217"]),
+        ([("CC0-1.0", "Mesh2Motion/x")], "CC0-1.0", ["Trained on CC0 animations of the Mesh2Motion project."]),
+        ([("CC0-1.0", "me/x"), ("CMU", "b")], "CC0-1.0", ["mocap.cs.cmu.edu", "Also on other motion under CC0-1.0."]),
+        ([("CC-BY-4.0 Ann", "x"), ("CMU", "b")], "none stated", ["cmu.edu", "Also on motion under CC-BY-4.0 Ann."]),
+        ([("", "x"), ("CMU", "b")], "none stated", ["cmu.edu", "by the user on clips without a licence."]),
+        ([], "none stated", ["Trained by the user on"]),
+    ],
+)
+def test_weights_claim_only_what_their_motion_says(
+    tmp_path: Path, pairs: list[tuple[str, str]], licence: str, credit: list[str]
+) -> None:
+    write_npz(tmp_path / "train.npz", pack() | (origins(2, *pairs) if pairs else {}))
+    texts = gather([tmp_path], "subjects", lambda _done, _text: None, lambda _text: None).credits.texts()
+    assert texts["license"].startswith(licence)
+    assert all(words in texts["attribution"] for words in credit)
+    assert ("CMU" in {licence for licence, _ in pairs}) == ("cmu.edu" in texts["attribution"])
+
+
+def test_the_shipped_weights_say_what_their_motion_says(shared_data: Path) -> None:
+    pack = read_pack(shared_data / "motion" / "train.npz")
+    texts, about = credits_of({"train": pack}, ()).texts(), load_prior().about
+    assert {key: about[key] for key in texts} == texts

@@ -5,7 +5,7 @@ A pack is one npz of clips laid end to end: `poses` (N, 22, 3) axis-angle (rest 
 `subject`, `kind` of each clip, `jump` (N,) suspicious frames, `ref_rest_offsets` (22, 3) from parent to joint.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from ..rotations import exp_so3
 from ..skeleton import BODY_PARENTS, MIRROR, N_BODY
 
 _KEYS = ("poses", "start", "length", "subject", "kind", "jump", "ref_rest_offsets")
+_ORIGIN = ("license", "source")  # of each clip, in packs that say
 _TYPES = {"poses": "f", "start": "iu", "length": "iu", "jump": "b", "ref_rest_offsets": "f"}
 _THIN = 0.012  # metres: a frame is kept when its joints moved this far, on average, since the last one kept
 _KIND_WEIGHT = {"dm": 0.25}  # DeepMimic retargets have elbows off by 15 to 28 degrees
@@ -48,6 +49,15 @@ class PoseSet:
         return len(self.R)
 
 
+@dataclass(frozen=True)
+class Frames:
+    """Frames worth training on: rotation vectors `w` (K, 22, 3), float32, and each one's `subject` and `kind` (K,)."""
+
+    w: np.ndarray
+    subject: np.ndarray
+    kind: np.ndarray
+
+
 def pack_files(data: Iterable[Path], split: str) -> list[Path]:
     """The files of a split: SPLIT.npz of each folder; a file named itself counts as "train"."""
     files: list[Path] = []
@@ -65,14 +75,23 @@ def load_poses(files: Iterable[Path], mirror: bool) -> PoseSet:
     Raises:
         MotionError: no file, or a file is damaged or no motion pack.
     """
-    packs = [_read_pack(file) for file in files]
+    packs = [read_pack(file) for file in files]
     if not packs:
         raise MotionError("No motion pack found; expected train.npz in the folder, or npz files of motion")
-    rest = BODY_TREE.sum_over_ancestors(packs[0]["ref_rest_offsets"].astype(np.float32))
-    kept = [_keep(pack, rest) for pack in packs]
-    w = np.concatenate([pack["poses"][keep].astype(np.float32) for pack, (keep, _) in zip(packs, kept, strict=True)])
-    weight = _weights(*(np.concatenate([pack[key][clip] for pack, (_, clip) in zip(packs, kept, strict=True)])
-                        for key in ("subject", "kind")))  # fmt: skip
+    rest = rest_of(packs[0])
+    return pose_set([frames_of(pack, rest) for pack in packs], rest, mirror)
+
+
+def pose_set(parts: Sequence[Frames], rest: np.ndarray, mirror: bool) -> PoseSet:
+    """Frames as one set, with the mirror image of each if asked, weighted by subject.
+
+    Args:
+        parts: at least one frame in all.
+        rest: rest joints (22, 3).
+        mirror: whether.
+    """
+    w = np.concatenate([part.w for part in parts])
+    weight = _weights(np.concatenate([part.subject for part in parts]), np.concatenate([part.kind for part in parts]))
     if mirror:
         w = np.concatenate([w, w[:, _SWAP] * np.array([1, -1, -1], dtype=w.dtype)])
         weight = np.concatenate([weight, weight])
@@ -82,7 +101,7 @@ def load_poses(files: Iterable[Path], mirror: bool) -> PoseSet:
 
 def load_clips(files: Iterable[Path]) -> Iterator[np.ndarray]:
     """Runs of frames (F, 22, 3, 3) in which nothing jumps, float32, the root's world orientation first."""
-    for pack in map(_read_pack, files):
+    for pack in map(read_pack, files):
         for start, length in zip(pack["start"].tolist(), pack["length"].tolist(), strict=True):
             cuts = np.flatnonzero(pack["jump"][start : start + length]).tolist()
             for first, end in zip([0, *(cut + 1 for cut in cuts)], [*cuts, length], strict=True):
@@ -90,8 +109,13 @@ def load_clips(files: Iterable[Path]) -> Iterator[np.ndarray]:
                     yield exp_so3(pack["poses"][start + first : start + end].astype(np.float32))
 
 
-def _read_pack(file: Path) -> dict[str, np.ndarray]:
-    pack = read_npz(file, _KEYS, MotionError)
+def read_pack(file: Path) -> dict[str, np.ndarray]:
+    """The arrays of a motion pack.
+
+    Raises:
+        MotionError: the file is damaged or no motion pack.
+    """
+    pack = read_npz(file, (*_KEYS, *_ORIGIN), MotionError)
     missing = [key for key in _KEYS if key not in pack]
     if missing:
         raise MotionError(f'{file.name} has no "{missing[0]}"; expected a motion pack with {", ".join(_KEYS)}')
@@ -113,21 +137,35 @@ def _read_pack(file: Path) -> dict[str, np.ndarray]:
     return pack
 
 
-def _keep(pack: dict[str, np.ndarray], rest: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Indices of the frames kept and the clip of each."""
-    keep: list[int] = []
-    clips: list[int] = []
+def rest_of(pack: dict[str, np.ndarray]) -> np.ndarray:
+    """Rest joints (22, 3) of a pack's skeleton, the pelvis at the origin."""
+    return BODY_TREE.sum_over_ancestors(pack["ref_rest_offsets"].astype(np.float32))
+
+
+def frames_of(pack: dict[str, np.ndarray], rest: np.ndarray) -> Frames:
+    """A pack's frames, thinned; how far joints move is measured on rest joints (22, 3)."""
+    keep: list[np.ndarray] = []
+    clips: list[np.ndarray] = []
     for clip, (start, length) in enumerate(zip(pack["start"].tolist(), pack["length"].tolist(), strict=True)):
         R = exp_so3(pack["poses"][start : start + length].astype(np.float32))
-        R[:, 0] = np.eye(3)
-        p = BODY_TREE.positions(BODY_TREE.global_rotations(R), rest, np.zeros(3, dtype=np.float32))
-        last = None
-        for frame in np.flatnonzero(~pack["jump"][start : start + length]).tolist():
-            if last is None or np.linalg.norm(p[frame] - p[last], axis=-1).mean() >= _THIN:
-                keep.append(start + frame)
-                clips.append(clip)
-                last = frame
-    return np.array(keep, dtype=np.int64), np.array(clips, dtype=np.int64)
+        rows = moved_frames(R, rest, np.flatnonzero(~pack["jump"][start : start + length]))
+        keep.append(start + rows)
+        clips.append(np.full(len(rows), clip))
+    which = np.concatenate(clips)
+    w = pack["poses"][np.concatenate(keep)].astype(np.float32)
+    return Frames(w, pack["subject"][which], pack["kind"][which])
+
+
+def moved_frames(R: np.ndarray, rest: np.ndarray, frames: np.ndarray) -> np.ndarray:
+    """Which of some frames (K,) of poses R (F, 22, 3, 3) have moved since the last one taken, the pelvis aside."""
+    R = R.copy()
+    R[:, 0] = np.eye(3)
+    p = BODY_TREE.positions(BODY_TREE.global_rotations(R), rest, np.zeros(3, dtype=np.float32))
+    kept: list[int] = []
+    for frame in frames.tolist():
+        if not kept or np.linalg.norm(p[frame] - p[kept[-1]], axis=-1).mean() >= _THIN:
+            kept.append(frame)
+    return np.array(kept, dtype=np.int64)
 
 
 def _weights(subject: np.ndarray, kind: np.ndarray) -> np.ndarray:

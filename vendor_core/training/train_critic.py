@@ -16,6 +16,7 @@ from ..skeleton import N_POSE
 from .corruption import Corruption
 from .data import PoseSet
 from .networks import build_network, draw_rows, network_arrays
+from .processes import ALONE, Share
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -39,11 +40,13 @@ class CriticTrainer:
         R: local rotations (N, 21, 3, 3) of real poses.
         cumulative: cumulated weights (N,) of the poses.
         draw: source of all chance.
+        share: this process's part of each batch.
     """
 
     R: "Tensor"
     cumulative: "Tensor"
     draw: "Generator"
+    share: Share = ALONE
 
     def __post_init__(self) -> None:
         import torch
@@ -66,11 +69,14 @@ class CriticTrainer:
         broken, joints = self.corrupted(real[half:])
         pose = torch.cat([real.new_zeros(half), real.new_ones(BATCH - half)])
         out_of_place = torch.cat([real.new_zeros(half, N_POSE), joints.to(real.dtype)])
-        y = self.outputs(torch.cat([real[:half], broken]))
+        given = torch.cat([real[:half], broken])
+        given, pose, out_of_place = (self.share.of(part) for part in (given, pose, out_of_place))
+        y = self.outputs(given)
         loss = binary_cross_entropy_with_logits(y[:, N_POSE], pose)
         loss = loss + W_JOINTS * binary_cross_entropy_with_logits(y[:, :N_POSE], out_of_place)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
+        self.share.average(list(self.network.parameters()))
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         for group in self.optimiser.param_groups:
             group["lr"] = RATE * (0.01 + 0.99 * 0.5 * (1 + cos(pi * progress))) * min(1.0, progress / 0.01 + 0.05)

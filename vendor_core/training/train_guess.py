@@ -12,6 +12,7 @@ from ..rotations import exp_so3
 from ..skeleton import BODY_JOINTS, BODY_PARENTS, JOINT_GROUPS, N_BODY
 from .losses import TIP, body_points, smooth_angle
 from .networks import build_network, draw_rows
+from .processes import ALONE, Share
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -41,6 +42,7 @@ class GuessTrainer:
         other_offsets: (22, 3) of another body; joints are seen on bodies between the two and beyond.
         cumulative: cumulated weights (N,) of the poses.
         draw: source of all chance.
+        share: this process's part of each batch.
     """
 
     decoder: "Sequential"
@@ -51,6 +53,7 @@ class GuessTrainer:
     other_offsets: "Tensor"
     cumulative: "Tensor"
     draw: "Generator"
+    share: Share = ALONE
 
     def __post_init__(self) -> None:
         import torch
@@ -78,6 +81,7 @@ class GuessTrainer:
             R_frame, centre, torso = own_frame(joints, seen)
             x = features(joints, seen, R_frame, centre, torso)
             R_frame_root = R_frame.mT @ R_root
+            x, R, target, R_frame_root, seen = (self.share.of(part) for part in (x, R, target, R_frame_root, seen))
         y = self.network(x)
         guess_root = rotations_of_outputs(y[:, self.latent :])[:, 0]
         guess_R = rotations_of_outputs(self.decoder(y[:, : self.latent]))
@@ -97,6 +101,7 @@ class GuessTrainer:
         )
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
+        self.share.average(list(self.network.parameters()))
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         for group in self.optimiser.param_groups:
             group["lr"] = RATE * (0.01 + 0.99 * 0.5 * (1 + cos(pi * progress)))

@@ -4,102 +4,145 @@
 The number of steps is fixed, not the time.
 """
 
+import hashlib
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from ..body import default_body
 from ..errors import PriorError
 from ..npz import write_npz
 from ..prior.vae import FORMAT, VaePrior
-from ..skeleton import BODY_JOINTS, N_BODY
-from .data import PoseSet, load_poses, pack_files
+from ..skeleton import BODY_JOINTS
+from .checkpoint import EVERY, Checkpoint, checkpoint_path
+from .curves import can_draw, draw_curves, picture_path
+from .data import PoseSet
+from .gather import Gathered, gather, list_skipped, reasons
 from .measure import guess_error, reconstruction
-from .networks import network_arrays
+from .processes import Share, joined_processes
 from .train_guess import EFFECTORS
-from .vae_trainer import BATCH, LATENT, VaeTrainer
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from .vae_run import VaeRun
+from .vae_trainer import BATCH
 
 STEPS = 16_000
 THREADS = 1
+_READING, _TRAINED = 0.02, 0.97  # where on the way from start to end
 
 Report = Callable[[float, str], None]
-
-ATTRIBUTION = (
-    "Trained on motion obtained from mocap.cs.cmu.edu; that database was created with funding from NSF EIA-0196217. "
-    "Also on CC0 animations of the Mesh2Motion project and CC0 poses of the MakeHuman community."
-)
+Say = Callable[[str], None]
 
 
 def train_vae(
-    data: list[Path], out: Path, seed: int = 0, device: str = "auto", report: Report | None = None, steps: int = STEPS
+    data: list[Path],
+    out: Path,
+    seed: int = 0,
+    device: str = "auto",
+    report: Report | None = None,
+    steps: int = STEPS,
+    split: str = "subjects",
+    say: Say | None = None,
+    checkpoint_every: float = EVERY,
 ) -> dict[str, Any]:
-    """Train a prior and write it.
+    """Train a prior and write it; go on where a training of the same file from the same motion was ended early.
+
+    Beside OUT.npz come OUT.loss.png, OUT.skipped.txt where files were skipped, and OUT.checkpoint until it is done.
+    Where torchrun started several processes they share the work, and the first one writes.
 
     Args:
-        data: folders with train.npz (and val.npz, measured at the end), or motion packs to train on.
+        data: folders with train.npz (and val.npz, measured at the end); folders of AMASS npz and BVH files, or files.
         out: the npz file to write.
-        seed: decides the weights; equal seeds give equal files on one machine.
+        seed: decides the weights; equal seeds give equal files on one machine, however often training was ended.
         device: "auto" (CUDA where there is one), "cpu", "cuda", "mps".
         report: called with the fraction done and a line of text.
         steps: optimiser steps; the shipped weights have the default.
+        split: "subjects" holds out one person in ten, "amass" is the published split; motion packs come split.
+        say: called with lines that the user should not miss.
+        checkpoint_every: seconds from one checkpoint to the next.
 
     Returns:
-        steps, seconds, poses, device, bytes, and val_mm and val_deg where there are validation poses.
+        steps, seconds, poses, device, bytes, people, skipped files by reason, and val_loss, val_mm, val_deg and so on
+        where people are held out. Nothing in processes but the first.
 
     Raises:
-        MotionError: the data cannot be read.
-        PriorError: torch is not installed, the device is not there, or the folder to write to.
+        MotionError: there is nothing to train on, or a motion pack is damaged.
+        PriorError: torch is not installed, the device is not there, or the folder to write to; the checkpoint is
+            damaged, or of another training.
     """
     began = time.monotonic()
-    tell = report or (lambda _fraction, _text: None)
+    tell, note = report or (lambda _fraction, _text: None), say or (lambda _text: None)
     device = _device(device)
     if not out.parent.is_dir():
         raise PriorError(f"{out.parent} is no folder to write {out.name} to; create it first")
-    tell(0.0, "reading motion")
-    source = load_poses(pack_files(data, "train"), mirror=True)
-    poses = _on_default_body(source)
-    held_out = _on_default_body(load_poses(files, mirror=False)) if (files := pack_files(data, "val")) else None
-    with _repeatable(seed, device):
-        trainer = VaeTrainer(poses, device, seed)
-        _run(trainer.step, steps, lambda done, text: tell(0.02 + 0.4 * done, f"prior: {text}"))
-        guesser, critic = trainer.guess_trainer(source.offsets), trainer.critic_trainer()
-        _run(guesser.step, steps, lambda done, text: tell(0.42 + 0.4 * done, f"initialiser: {text}"))
-        _run(critic.step, steps // 2, lambda done, text: tell(0.82 + 0.15 * done, f"critic: {text}"))
-        tell(0.97, "fitting the density")
-        arrays = trainer.arrays() | network_arrays(guesser.network, "guess", LATENT + 6)
-        arrays |= critic.arrays(held_out or poses)
-    arrays |= _texts(data, seed, steps, len(poses)) | {"rest_joints": poses.rest_joints}
+    with joined_processes(device) as (share, device):
+        if share.rank:
+            tell, note = (lambda _fraction, _text: None), (lambda _text: None)
+        tell(0.0, "reading motion")
+        gathered = gather(data, split, lambda done, text: tell(_READING * done, text), note)
+        if share.rank == 0:
+            list_skipped(out.with_name(f"{out.stem}.skipped.txt"), gathered, note)
+        facts = _facts(gathered, seed, steps, device)
+        if share.from_first(facts) != facts:
+            raise PriorError(f"Process {share.rank} reads other motion than the first; give all of them the same files")
+        checkpoint = Checkpoint(checkpoint_path(out), facts, checkpoint_every, note)
+        with _repeatable(seed, device):
+            run = VaeRun(gathered, device, seed, steps, share)
+            _train(run, share, checkpoint, lambda done, text: tell(_READING + done, text), note)
+            if share.rank:
+                return {}
+            tell(_TRAINED, "fitting the density")
+            arrays, val_loss = run.arrays(), run.held_out_loss()
+    arrays |= _texts(data, gathered, seed, steps, split) | {"rest_joints": gathered.train.rest_joints}
     try:
         write_npz(out, arrays)
     except OSError as problem:
         raise PriorError(f"{out} cannot be written ({problem.strerror}); choose another place") from None
-    result = {"steps": steps, "poses": len(poses), "device": device, "bytes": out.stat().st_size}
-    if held_out is not None:
-        result |= _validate(VaePrior(arrays, out.stem), held_out)
+    checkpoint.remove()
+    _draw(run, out, note)
+    result = {"steps": steps, "poses": len(gathered.train), "device": device, "bytes": out.stat().st_size}
+    result |= {"people": gathered.people, "skipped": reasons(gathered.skipped)}
+    if gathered.held_out is not None:
+        result |= {"val_loss": val_loss} | _validate(VaePrior(arrays, out.stem), gathered.held_out)
     result["seconds"] = round(time.monotonic() - began, 1)
     tell(1.0, f"wrote {out.name}")
     return result
 
 
-def _on_default_body(poses: PoseSet) -> PoseSet:
-    """The poses on the skeleton that artists pose and that the evaluation measures, the pelvis at the origin."""
-    rest = default_body().joints_template[:N_BODY]
-    return replace(poses, rest_joints=(rest - rest[0]).astype(np.float32))
+def _train(run: VaeRun, share: Share, checkpoint: Checkpoint, report: Report, say: Say) -> None:
+    """Run to the end, from the checkpoint where there is one; the first process keeps it."""
+    state = share.from_first(checkpoint.load() if share.rank == 0 else None)
+    if state is not None:
+        run.restore(state)
+        say(f"Going on from {checkpoint.path}, at {run.fraction:.0%}; delete it to begin anew")
+    try:
+        run.run(checkpoint if share.rank == 0 else None, report)
+    except KeyboardInterrupt:
+        kept = checkpoint.path.exists()
+        later = f"the same command goes on from {checkpoint.path}" if kept else "nothing was written"
+        raise KeyboardInterrupt(f"interrupted; {later}") from None
 
 
-def _run(step: Callable[[float], "Tensor"], steps: int, report: Report) -> None:
-    for i in range(steps):
-        loss = step(i / steps)
-        if i % 200 == 0:
-            report(i / steps, f"step {i} of {steps}, loss {float(loss):.4f}")
+def _facts(gathered: Gathered, seed: int, steps: int, device: str) -> dict[str, Any]:
+    """What makes two trainings the same."""
+    digest = hashlib.sha256()
+    for poses in filter(None, (gathered.train, gathered.held_out)):
+        for array in (poses.R_root, poses.R, poses.weight):
+            digest.update(np.ascontiguousarray(array).data)
+    motion = f"{len(gathered.train)} poses ({digest.hexdigest()[:8]})"
+    return {"seed": seed, "steps": steps, "device": device.split(":")[0], "motion": motion}
+
+
+def _draw(run: VaeRun, out: Path, say: Say) -> None:
+    """The picture of the curves; weights that are written are worth more than it."""
+    if not can_draw():
+        say('No picture of the loss: matplotlib is not installed; pip install "poise[report]"')
+        return
+    try:
+        draw_curves(picture_path(out), run.curves, f"{out.name}: loss in training")
+    except PriorError as problem:
+        say(str(problem))
 
 
 def _validate(prior: VaePrior, poses: PoseSet) -> dict[str, float]:
@@ -112,15 +155,17 @@ def _validate(prior: VaePrior, poses: PoseSet) -> dict[str, float]:
     return {f"{name}_{unit}": value for name, errors in measured.items() for unit, value in errors.items()}
 
 
-def _texts(data: list[Path], seed: int, steps: int, n: int) -> dict[str, np.ndarray]:
-    names = " ".join(path.name for path in data)
+def _texts(data: list[Path], gathered: Gathered, seed: int, steps: int, split: str) -> dict[str, np.ndarray]:
+    names, n = " ".join(path.name or path.resolve().name for path in data), len(gathered.train)
+    said = "" if split == "subjects" else f" --split {split}"
+    texts = gathered.credits.texts()
     texts = {
         "format": FORMAT,
-        "license": "CC0-1.0",
+        "license": texts["license"],
         "provenance": f"Poise VAE prior, {steps} steps of {BATCH} poses, {n} poses after thinning and mirroring",
-        "command": f"python -m vendor_core train --data {names} -o PRIOR.npz --seed {seed}",
+        "command": f"python -m vendor_core train --data {names} -o PRIOR.npz --seed {seed}{said}",
         "data": names,
-        "attribution": ATTRIBUTION,
+        "attribution": texts["attribution"],
     }
     return {key: np.array(text) for key, text in texts.items()}
 

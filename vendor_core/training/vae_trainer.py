@@ -18,6 +18,7 @@ from .data import PoseSet
 from .fit_density import fit_mixture
 from .losses import body_points, detour, gaussian_divergence, smooth_angle, speeds, unevenness
 from .networks import build_network, draw_rows, network_arrays
+from .processes import ALONE, Share
 from .train_critic import CriticTrainer
 from .train_guess import GuessTrainer
 
@@ -41,11 +42,13 @@ class VaeTrainer:
         poses: what it learns.
         device: where.
         seed: of all chance.
+        share: this process's part of each batch.
     """
 
     poses: PoseSet
     device: str
     seed: int
+    share: Share = ALONE
 
     def __post_init__(self) -> None:
         import torch
@@ -70,25 +73,27 @@ class VaeTrainer:
         """One optimiser step, at a fraction of the training; returns the loss."""
         import torch
 
-        which = draw_rows(self.cumulative, self._random(BATCH))
-        R = self.R[which]
+        which = self.share.of(draw_rows(self.cumulative, self._random(BATCH)))
+        R, own = self.R[which], len(which)
         mean, log_var = self.encode(R)
-        noise = torch.randn(mean.shape, generator=self.draw, device=self.device)
+        noise = self.share.of(torch.randn((BATCH, LATENT), generator=self.draw, device=self.device))
         z = mean + (0.5 * log_var).exp() * noise
         lines, ends = self._lines(mean)
         decoded = self.decode(torch.cat([z, lines.flatten(0, 2), ends.flatten(0, 1)]))
         points = body_points(decoded, self.offsets, self.eye)
-        near, far = points[BATCH:].flatten(1, 2).split([2 * PATHS * TIMES, 2 * PATHS])
-        speed = speeds(near.unflatten(0, (PATHS, TIMES, 2)), APART)
-        whole = speeds(far.unflatten(0, (PATHS, 1, 2)), 1.0)
+        paths = len(lines)
+        near, far = points[own:].flatten(1, 2).split([2 * paths * TIMES, 2 * paths])
+        speed = speeds(near.unflatten(0, (paths, TIMES, 2)), APART)
+        whole = speeds(far.unflatten(0, (paths, 1, 2)), 1.0)
         loss = (
-            W_ANGLE * smooth_angle(decoded[:BATCH], R).mean()
-            + W_POINTS * (points[:BATCH] - self.targets[which]).abs().mean()
+            W_ANGLE * smooth_angle(decoded[:own], R).mean()
+            + W_POINTS * (points[:own] - self.targets[which]).abs().mean()
             + W_DIVERGENCE * gaussian_divergence(mean, log_var, FREE_NATS)
             + min(1.0, progress / 0.1) * (W_SPEED * unevenness(speed) + W_DETOUR * detour(speed, whole))
         )
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
+        self.share.average(self.weights)
         torch.nn.utils.clip_grad_norm_(self.weights, 1.0)
         for group in self.optimiser.param_groups:
             group["lr"] = RATE * (0.01 + 0.99 * 0.5 * (1 + cos(pi * progress))) * min(1.0, progress / 0.005 + 0.05)
@@ -103,6 +108,20 @@ class VaeTrainer:
     def decode(self, z: "Tensor") -> "Tensor":
         return rotations_of_outputs(self.decoder(z))
 
+    def loss_on(self, R: "Tensor") -> "Tensor":
+        """What other poses R (B, 21, 3, 3) lose, without chance and without the regulariser of paths."""
+        import torch
+
+        with torch.no_grad():
+            mean, log_var = self.encode(R)
+            decoded = self.decode(mean)
+            off = body_points(decoded, self.offsets, self.eye) - body_points(R, self.offsets, self.eye)
+            return (
+                W_ANGLE * smooth_angle(decoded, R).mean()
+                + W_POINTS * off.abs().mean()
+                + W_DIVERGENCE * gaussian_divergence(mean, log_var, FREE_NATS)
+            )
+
     def guess_trainer(self, other_offsets: np.ndarray) -> GuessTrainer:
         """The initialiser's training, on the same data and chance, through this decoder.
 
@@ -112,22 +131,31 @@ class VaeTrainer:
         import torch
 
         R_root, other = (torch.as_tensor(x, **self.like) for x in (self.poses.R_root, other_offsets))
-        return GuessTrainer(self.decoder, LATENT, R_root, self.R, self.offsets, other, self.cumulative, self.draw)
+        return GuessTrainer(
+            self.decoder, LATENT, R_root, self.R, self.offsets, other, self.cumulative, self.draw, self.share
+        )
 
     def critic_trainer(self) -> CriticTrainer:
         """The critic's training, on the same poses and chance."""
-        return CriticTrainer(self.R, self.cumulative, self.draw)
+        return CriticTrainer(self.R, self.cumulative, self.draw, self.share)
 
     def _lines(self, z: "Tensor") -> "tuple[Tensor, Tensor]":
-        """Latents (PATHS, TIMES, 2, L): neighbours along lines between encodings, or random points; and the ends."""
+        """Latents (P, TIMES, 2, L): neighbours along lines between encodings, or random points; and the ends.
+
+        All processes draw the same PATHS lines; each takes its share, half of them between encodings of its own.
+        """
         import torch
 
-        a, b = z[:PATHS], z[PATHS : 2 * PATHS]
         half = PATHS // 2
-        noise = torch.randn((2, half, z.shape[1]), generator=self.draw, device=self.device) * 0.8
-        a, b = torch.cat([a[:half], noise[0]]), torch.cat([b[:half], noise[1]])
-        t = (torch.linspace(0, 0.95, TIMES, device=self.device) + 0.03 * self._random(PATHS, TIMES))[..., None]
-        t = torch.stack([t, t + APART], 2)
+        noise = torch.randn((2, half, LATENT), generator=self.draw, device=self.device) * 0.8
+        t = torch.linspace(0, 0.95, TIMES, device=self.device) + 0.03 * self._random(PATHS, TIMES)
+        if self.share.count > 1:
+            rows = [(self.share.rank + k * self.share.count) % half for k in range(max(1, half // self.share.count))]
+            noise, t = noise[:, rows], t[[*rows, *(half + row for row in rows)]]
+            half = len(rows)
+        a = torch.cat([z[:half], noise[0]])
+        b = torch.cat([z[PATHS : PATHS + half], noise[1]])
+        t = torch.stack([t[..., None], t[..., None] + APART], 2)
         return a[:, None, None] * (1 - t) + b[:, None, None] * t, torch.stack([a, b], 1)
 
     def _random(self, *shape: int) -> "Tensor":
