@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the markers of a take are: by their labels, or, where they carry none, by where they can be on a body."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,11 +13,13 @@ from .c3d import C3D
 from .layouts import LabelMap, Layout, candidate_layouts, is_unlabelled, map_markers
 from .marker_points import PlacedMarkers, place_markers
 from .timing import turned_to_z
-from .unlabelled import markers_of, votes_of_frames
+from .trajectories import first_of_each
+from .unlabelled import votes_of_frames
+from .unlabelled_subject import markers_of_subject
 
 _FEWER, _MORE = 0.75, 1.5  # points seen in a frame for each marker of a layout that may be the take's
 _CHOOSING, _VOTING = 5, 24  # frames that choose the layout, and that tell its markers apart
-_LIKE = 0.06  # metres: a body whose markers are missed by more is no explanation of the points
+_LIKE = 0.075  # metres: a body whose markers are missed by more is no explanation of the points; takes stay below 0.062
 
 
 def label_take(take: C3D, layout: str, body: BodyModel, prior: Prior, report: Callable[[float, str], None]) -> LabelMap:
@@ -36,6 +38,8 @@ def label_take(take: C3D, layout: str, body: BodyModel, prior: Prior, report: Ca
     if not is_unlabelled(take):
         return map_markers(take, layout)
     columns = take.markers()
+    first = first_of_each(np.nan_to_num(take.points[:, columns]), take.visible[:, columns])
+    columns, repeated = columns[first == np.arange(len(first))], dict(zip(columns, columns[first], strict=True))
     points, seen = np.nan_to_num(take.points[:, columns]), take.visible[:, columns]
     candidates = _fitting_number(candidate_layouts(layout), seen)
     fit = _best_fit(
@@ -51,7 +55,9 @@ def label_take(take: C3D, layout: str, body: BodyModel, prior: Prior, report: Ca
         fit.placed.points, prior, p, seen, _VOTING, lambda f: report(0.5 + 0.4 * f, "Telling markers apart")
     )
     report(0.9, "Telling markers apart")
-    return _label_map(fit.layout, columns, markers_of(fit.placed, prior, p, seen, votes))
+    marker_of = dict(zip(columns, markers_of_subject(fit.placed, prior, p, seen, votes.marker_of), strict=True))
+    found = {int(column): int(marker_of[own]) for column, own in repeated.items()}
+    return _label_map(fit.layout, found, take)
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,8 @@ class _Fit:
     layout: Layout
     placed: PlacedMarkers
     axis: str  # that points up
-    miss: float  # metres
+    miss: float  # metres, see `Votes`
+    unlike: float
 
 
 def _best_fit(
@@ -73,11 +80,11 @@ def _best_fit(
         p = turned_to_z(points, axis)
         for i, (candidate, markers) in enumerate(zip(candidates, placed, strict=True)):
             report(i / len(candidates))
-            miss = votes_of_frames(markers.points, prior, p, seen, _CHOOSING, lambda fraction: None).miss
-            fits.append(_Fit(candidate, markers, axis, miss))
+            votes = votes_of_frames(markers.points, prior, p, seen, _CHOOSING, lambda fraction: None)
+            fits.append(_Fit(candidate, markers, axis, votes.miss, votes.unlike))
         if min(fit.miss for fit in fits) < _LIKE:
             break
-    return min(fits, key=lambda fit: fit.miss)
+    return min(fits, key=lambda fit: fit.unlike)
 
 
 def _fitting_number(candidates: list[Layout], seen: np.ndarray) -> list[Layout]:
@@ -92,9 +99,11 @@ def _fitting_number(candidates: list[Layout], seen: np.ndarray) -> list[Layout]:
     return fitting
 
 
-def _label_map(layout: Layout, columns: np.ndarray, marker_of: np.ndarray) -> LabelMap:
-    order = np.argsort(marker_of < 0, kind="stable")
-    found = {int(columns[i]): layout.markers[marker_of[i]] for i in order if marker_of[i] >= 0}
+def _label_map(layout: Layout, marker_of: Mapping[int, int], take: C3D) -> LabelMap:
+    """The map of columns, those first that show most of a marker; -1 is none."""
+    seen = take.visible.sum(0)
+    order = sorted((column for column, marker in marker_of.items() if marker >= 0), key=lambda c: (-seen[c], c))
+    found = {column: layout.markers[marker_of[column]] for column in order}
     given = len(set(found.values()))
-    note = f"The points carry no labels: {len(found)} of {len(columns)} were told apart by where they move"
+    note = f"The points carry no labels: {len(found)} of {len(marker_of)} were told apart by where they move"
     return LabelMap(layout.name, "", given / len(layout.markers), found, (), (note,))

@@ -3,8 +3,7 @@
 
 In a few frames, poses drawn from the prior are laid among the points and those that look most alike are fitted, points
 and markers assigned anew at each turn (iterative closest points, Besl and McKay 1992, with the one-to-one assignment of
-`assigned`). The frames vote on each point's trajectory. Then the subject is calibrated with these labels, and the
-trajectories are handed out again to the markers that they follow on this subject's own body.
+`assigned`). The frames vote on each point's trajectory.
 """
 
 from collections.abc import Callable
@@ -21,8 +20,8 @@ from ..ik.state import PoseState, Unknowns, explained
 from ..prior.base import Prior
 from ..rotations import Y_UP_TO_Z_UP, exp_so3
 from .assignment import pairs
-from .marker_points import PlacedMarkers
-from .subject import MARKER_SIGMA, calibrate_subject, heard_within
+from .subject import MARKER_SIGMA, heard_within
+from .trajectories import handed_out
 
 _POSES, _HEADINGS, _KEPT = 150, 16, 6  # draws from the prior, directions each, and the most alike that are fitted
 _REACH = 0.25  # metres: what is farther from everything counts as that far
@@ -31,16 +30,16 @@ _TURNS = ((0.5, False, False), (0.4, False, False), (0.3, False, True), (0.25, F
 """Metres within which a point and a marker may be one, and whether rotations and the shape are free."""
 _SOFT = Weights(residual=10.0)
 _SEEN = 0.5  # of what the voting frames usually show, below which a frame has no vote
-_FOLLOWS = 0.10  # metres: a trajectory that stays farther from a marker's place is not that marker's
-_CHECKS = 3  # times at most that the trajectories are handed out again
+_MAJORITY = 0.4  # of the frames that show a trajectory, fewer of which make it no marker
 
 
 @dataclass(frozen=True)
 class Votes:
     """What a few frames say of a take's trajectories, if its markers are those of one layout."""
 
-    counts: np.ndarray  # (P, M) of trajectories and markers
-    miss: float  # metres, root mean square over points and markers, what has no partner counting as far off
+    marker_of: np.ndarray  # (P,) of each trajectory, -1 for none
+    miss: float  # metres, root mean square over markers, one without a point counting as far off
+    unlike: float  # metres, that over markers and points, so that what is left over counts too
 
 
 def votes_of_frames(
@@ -57,21 +56,14 @@ def votes_of_frames(
         report: called with the fraction done.
     """
     guesses = _fitted(points, _starts(points, prior, p, seen, _voting_frames(seen, frames)), prior, p, seen, report)
-    counts = np.zeros((p.shape[1], len(points)))
+    counts, most = np.zeros((p.shape[1], len(points))), np.zeros(p.shape[1])
     for guess in guesses:
-        np.add.at(counts, (guess.columns, guess.markers), 1.0 / (MARKER_SIGMA + guess.miss))
-    return Votes(counts, float(np.median([guess.miss for guess in guesses])))
-
-
-def markers_of(placed: PlacedMarkers, prior: Prior, p: np.ndarray, seen: np.ndarray, votes: Votes) -> np.ndarray:
-    """The marker of each trajectory (P,), -1 for none: by the votes, then by how this subject's body carries them."""
-    marker_of = _handed_out(votes.counts, seen)
-    for _ in range(_CHECKS):
-        before = marker_of
-        marker_of = _checked(placed, prior, p, seen, before)
-        if (marker_of == before).all():
-            break
-    return marker_of
+        weight = 1.0 / (MARKER_SIGMA + guess.miss)
+        np.add.at(counts, (guess.columns, guess.markers), weight)
+        most += weight * seen[guess.frame]
+    marker_of = handed_out(counts, _MAJORITY * most, seen)
+    miss, unlike = (float(np.median([getattr(guess, name) for guess in guesses])) for name in ("miss", "unlike"))
+    return Votes(marker_of, miss, unlike)
 
 
 def _voting_frames(seen: np.ndarray, n: int) -> np.ndarray:
@@ -86,9 +78,11 @@ def _voting_frames(seen: np.ndarray, n: int) -> np.ndarray:
 class _Guess:
     """What one frame says."""
 
+    frame: int  # of the take
     columns: np.ndarray  # (N,) points
     markers: np.ndarray  # (N,) and which they are
     miss: float  # metres
+    unlike: float  # metres
 
 
 @dataclass(frozen=True)
@@ -102,18 +96,18 @@ def _starts(points: BodyPoints, prior: Prior, p: np.ndarray, seen: np.ndarray, f
     z = np.concatenate([np.zeros((1, prior.latent_dim)), prior.sample(_POSES - 1, 0)])
     poses = explained(prior, z, np.broadcast_to(Y_UP_TO_Z_UP, (_POSES, 3, 3)))
     x = place(points, poses.on(points.bones))[0]
-    centre = x.mean(1)
+    centre = np.median(x, axis=1)  # which points that are no markers hardly move
     x = x - centre[:, None]
     heading = exp_so3(np.linspace(0, 2 * np.pi, _HEADINGS, endpoint=False)[:, None] * [0.0, 0.0, 1.0])
     chosen, R, t, of = [], [], [], []
     for f in frames:
-        mean = p[f, seen[f]].mean(0)
-        unlike = np.stack([_unlike(p[f, seen[f]] - mean, x @ turn.T) for turn in heading])
+        middle = np.median(p[f, seen[f]], axis=0)
+        unlike = np.stack([_unlike(p[f, seen[f]] - middle, x @ turn.T) for turn in heading])
         for best in np.argsort(unlike, axis=None)[:_KEPT]:
             k, n = np.unravel_index(best, unlike.shape)
             chosen.append(n)
             R.append(heading[k])
-            t.append(mean - heading[k] @ centre[n])
+            t.append(middle - heading[k] @ centre[n])
             of.append(f)
     return _Starts(moved_rigidly(points.bones, poses.take(np.array(chosen)), np.array(R), np.array(t)), np.array(of))
 
@@ -158,52 +152,9 @@ def _matches(
         apart = np.linalg.norm(p[f, columns][:, None] - x[row], axis=-1)
         c, m = pairs(np.minimum(apart, within) ** 2)
         near = apart[c, m] < within
-        most = max(apart.shape)
-        squares = np.sum(np.minimum(apart[c, m], within) ** 2) + within**2 * (most - len(c))
-        found.append(_Guess(columns[c[near]], m[near], float(np.sqrt(squares / most))))
+        n, n_points, n_markers = int(near.sum()), *apart.shape
+        squares = float(np.sum(apart[c, m][near] ** 2)) + within**2 * (n_markers - n)
+        all_squares, count = squares + within**2 * (n_points - n), n_points + n_markers - n
+        miss, unlike = (squares / n_markers) ** 0.5, (all_squares / count) ** 0.5
+        found.append(_Guess(f, columns[c[near]], m[near], miss, unlike))
     return found
-
-
-def _handed_out(votes: np.ndarray, seen: np.ndarray) -> np.ndarray:
-    """The marker of each trajectory (P,), -1 for none, by votes (P, M); those of one marker are never seen together."""
-    marker_of = np.full(len(votes), -1)
-    columns, markers = pairs(-votes)
-    given = votes[columns, markers] > 0
-    marker_of[columns[given]] = markers[given]
-    taken = np.array([seen[:, marker_of == m].any(1) for m in range(votes.shape[1])])
-    for column in np.argsort(-votes.max(1), kind="stable"):
-        if marker_of[column] < 0:
-            free = votes[column] * ~(taken & seen[:, column]).any(1)
-            if free.max() > 0:
-                marker_of[column] = free.argmax()
-                taken[marker_of[column]] |= seen[:, column]
-    return marker_of
-
-
-def _checked(
-    placed: PlacedMarkers, prior: Prior, points: np.ndarray, seen: np.ndarray, marker_of: np.ndarray
-) -> np.ndarray:
-    """The marker of each trajectory, by how near it stays to the markers of the subject who has them so."""
-    labelled, there = _gathered(points, seen, marker_of, len(placed.points))
-    subject = calibrate_subject(placed, prior, labelled, there, None, lambda fraction, text: None)
-    x = place(subject.points, subject.poses.changed(betas=np.zeros((len(subject.poses), 0))).on(subject.points.bones))[
-        0
-    ]
-    votes = np.zeros((points.shape[1], len(placed.points)))
-    for row, f in enumerate(subject.frames.tolist()):
-        columns = np.flatnonzero(seen[f])
-        apart = np.linalg.norm(points[f, columns][:, None] - x[row], axis=-1)
-        votes[columns] += np.maximum(_FOLLOWS - apart, 0)
-    return _handed_out(votes, seen)
-
-
-def _gathered(
-    points: np.ndarray, seen: np.ndarray, marker_of: np.ndarray, n_markers: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Markers (F, M, 3) and which are seen (F, M), of the trajectories that make them up."""
-    labelled, there = np.zeros((len(points), n_markers, 3)), np.zeros((len(points), n_markers), dtype=bool)
-    for column in np.flatnonzero(marker_of >= 0):
-        new = seen[:, column] & ~there[:, marker_of[column]]
-        labelled[new, marker_of[column]] = points[new, column]
-        there[:, marker_of[column]] |= new
-    return labelled, there
