@@ -150,10 +150,11 @@ def _solved_in_turn(
     solved = _solved(placed, prior, shown.markers, rate, betas, like, report)
     order = unswapped(solved.places, np.nan_to_num(points), np.all(np.isfinite(points), axis=-1))
     if (order == np.arange(n)).all():
-        return solved
+        return replace(solved, order=shown.order)
     markers = np.where(order[..., None] >= 0, np.take_along_axis(points, np.maximum(order, 0)[..., None], 1), np.nan)
     again = _solved(placed, prior, markers, rate, betas, like, lambda f, text: report(0.5 + 0.5 * f, text))
-    return replace(again, order=order)
+    as_labelled = np.take_along_axis(shown.order, np.clip(order, 0, n - 1), axis=1)
+    return replace(again, order=np.where((order >= 0) & (order < n), as_labelled, order))
 
 
 def _solved(

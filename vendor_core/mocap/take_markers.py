@@ -9,6 +9,7 @@ import numpy as np
 from ..arrays import FARTHEST
 from ..errors import LayoutError, TargetError
 from .c3d import C3D
+from .continuity import continued
 from .layouts import LabelMap, gather_markers, stray_points
 from .placement_table import placement_table
 from .timing import Sampling, sampled, turned_to_z, up_axis_of
@@ -30,6 +31,7 @@ class TakeMarkers:
     labels: tuple[str, ...]  # M
     points: np.ndarray  # (F, N, 3) metres, Z up, NaN where unseen: the M markers, then points without a label
     up_axis: str  # of the source, "X", "Y" or "Z", or one of these after a minus
+    order: np.ndarray  # (F, M) which of the M markers as labelled each one is, where labels change hands
 
     @property
     def markers(self) -> np.ndarray:
@@ -68,7 +70,7 @@ def own_map(take: C3D, columns: Mapping[int, str], places: Container[str] = ()) 
 
 
 def markers_of_take(take: C3D, label_map: LabelMap, sampling: Sampling, up_axis: str | None) -> TakeMarkers:
-    """The mapped markers of a take.
+    """The mapped markers of a take, each followed where labels change hands.
 
     Args:
         take: the take.
@@ -79,9 +81,13 @@ def markers_of_take(take: C3D, label_map: LabelMap, sampling: Sampling, up_axis:
     labels, markers = gather_markers(take, label_map)
     points = np.concatenate([markers, stray_points(take, label_map)], axis=1)
     points[~(np.abs(points) <= FARTHEST).all(-1)] = np.nan
+    n = len(labels)
+    order = continued(np.nan_to_num(points[:, :n]), np.asarray(np.isfinite(points[:, :n]).all(-1)))
+    points[:, :n] = np.take_along_axis(points[:, :n], order[..., None], axis=1)
     # All frames say what is up: in those asked for, somebody may lie.
-    up_axis = up_axis or up_axis_of(points[:, : len(labels)], labels, take.up_axis)
-    return TakeMarkers(labels, turned_to_z(sampled(points, sampling.at), up_axis), up_axis)
+    up_axis = up_axis or up_axis_of(points[:, :n], labels, take.up_axis)
+    nearest = np.clip(np.round(sampling.at).astype(int), 0, len(points) - 1)
+    return TakeMarkers(labels, turned_to_z(sampled(points, sampling.at), up_axis), up_axis, order[nearest])
 
 
 def check_markers(markers: np.ndarray, least: int) -> None:
