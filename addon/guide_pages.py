@@ -23,7 +23,11 @@ SECTIONS = {
     "from-a-camera": (
         "POISE_PT_camera", "poise.add_picture_targets", "poise.solve_picture", "poise.solve_tracks",
     ),
-    "a-motion-from-a-c3d-or-trc-take": ("POISE_PT_mocap", "poise.import_c3d"),
+    "a-motion-from-a-c3d-or-trc-take": (
+        "POISE_PT_mocap", "POISE_PT_take_labels", "POISE_PT_take_subject", "poise.import_c3d", "poise.solve_take",
+        "poise.map_labels", "poise.clear_labels", "poise.apply_label_preset", "poise.save_label_preset",
+        "poise.remove_label_preset", "poise.save_subject", "poise.load_subject", "poise.markers_to_empties",
+    ),
     "motion-files": ("poise.import_motion", "poise.export_motion"),
     "the-worker-and-a-gpu": ("poise.test_worker", "poise.cancel_job"),
 }  # fmt: skip

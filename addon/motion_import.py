@@ -100,7 +100,6 @@ def _key(
         said = f"steps scaled by {scale:.2f}, so that feet stand on the floor" if abs(scale - 1) > _SAME_SCALE else ""
     elif np.abs(own - done_by).max() < _SAME_BODY:
         done_by = None
-    no_markers = np.zeros((len(motion), 0, 3))
-    take = SolvedTake(name, motion.poses, trans, motion.betas, no_markers, (), motion.rate)
+    take = SolvedTake(name, motion.poses, trans, motion.betas, motion.rate)
     key_take(obj, rig, take, frames, done_by)
     return said

@@ -8,6 +8,7 @@ import bpy
 from bpy.props import (
     BoolProperty,
     CollectionProperty,
+    EnumProperty,
     FloatProperty,
     FloatVectorProperty,
     IntProperty,
@@ -17,6 +18,36 @@ from bpy.props import (
 )
 
 from .marker_names import candidates
+
+NO_PREFIX = "NONE"
+"""Subject of labels without a prefix."""
+
+_items: list[tuple[str, str, str]] = []  # Blender keeps no texts of its own of an enumeration that a function gives
+
+
+def _subject_items(take: "PoiseTake", context: bpy.types.Context | None) -> list[tuple[str, str, str]]:
+    global _items
+    _items = [(name or NO_PREFIX, name or "Without prefix", "") for name in take.subjects.split("\n")]
+    return _items
+
+
+def _subject_changed(take: "PoiseTake", context: bpy.types.Context) -> None:
+    if {label.subject or NO_PREFIX for label in take.labels if label.marker} == {take.subject}:
+        return
+    from ..vendor_core.errors import LayoutError
+    from .properties import say
+    from .rig.takes.labels import map_labels_of
+
+    obj = take.id_data
+    assert isinstance(obj, bpy.types.Object)
+    try:
+        map_labels_of(obj)
+    except LayoutError as problem:
+        say(context, str(problem))
+
+
+def _is_calibrated(take: "PoiseTake", obj: bpy.types.Object) -> bool:
+    return obj.type == "EMPTY" and obj != take.id_data and bool(obj.poise_take.calibration)  # type: ignore[attr-defined]
 
 
 class PoiseTakeLabel(bpy.types.PropertyGroup):
@@ -63,10 +94,28 @@ class PoiseTake(bpy.types.PropertyGroup):
     active_label: IntProperty(name="Label", options=set())  # type: ignore[valid-type]
     layout: StringProperty(name="Layout", description="The set of markers that the labels belong to", options=set())  # type: ignore[valid-type]
     confidence: FloatProperty(name="Confidence", description="Share of the layout's markers found", options=set())  # type: ignore[valid-type]
+    subjects: StringProperty(options={"HIDDEN"})  # type: ignore[valid-type]  # prefixes found, a line each
+    subject: EnumProperty(  # type: ignore[valid-type]
+        name="Subject", description="Whose markers are solved: the prefix of their labels", items=_subject_items,
+        update=_subject_changed, options=set(),
+    )  # fmt: skip
 
     rig: StringProperty(name="Body", description="The body that the take was solved onto", options=set())  # type: ignore[valid-type]
     calibration: StringProperty(  # type: ignore[valid-type]
         name="Calibration", description="Shape of the person and places of the markers, JSON", options={"HIDDEN"}
+    )
+    calibrate: EnumProperty(  # type: ignore[valid-type]
+        name="Calibration",
+        description="Where the shape of the person and the places of the markers on the body come from",
+        items=(
+            ("ESTIMATE", "Estimate", "From this take"),
+            ("STORED", "Keep", "As this take was solved last, or as loaded from a file"),
+            ("TAKE", "From Take", "As another take of the same person was solved, such as a static trial"),
+        ),
+        options=set(),
+    )
+    calibrated_take: PointerProperty(  # type: ignore[valid-type]
+        name="Take", description="A solved take of the same person", type=bpy.types.Object, poll=_is_calibrated
     )
 
 

@@ -190,10 +190,11 @@ def _misses(body: bpy.types.Object, targets: list[bpy.types.Object]) -> tuple[fl
 def _import(take: Path) -> tuple[bpy.types.Object, list[bpy.types.Object]]:
     bpy.context.scene.cursor.location = (0, 0, 0)
     before = set(bpy.data.objects)
-    bpy.ops.poise.import_c3d(filepath=str(take), add_markers=True)
+    bpy.ops.poise.import_c3d(filepath=str(take))
+    bpy.ops.poise.markers_to_empties()
     new = [obj for obj in bpy.data.objects if obj not in before]
     body = next(obj for obj in new if obj.type == "ARMATURE")
-    return body, [obj for obj in new if obj.type == "EMPTY"]
+    return body, [obj for obj in new if obj.type == "EMPTY" and obj.parent is not None]
 
 
 def save(path: Path) -> None:

@@ -1,66 +1,52 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Import C3D: a take is solved in the worker process while Blender stays alive, then keyed in one go."""
+"""Import C3D: takes come into the scene as points at once, and are solved in the worker while Blender stays alive."""
 
 from pathlib import Path
-from typing import Any
 
 import bpy
-from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, StringProperty
+from bpy.props import BoolProperty, CollectionProperty, EnumProperty, FloatProperty, IntProperty, StringProperty
 from bpy_extras.io_utils import ImportHelper
 
 from ...vendor_core.errors import PoiseError
-from ..bodies import body_file
-from ..preferences import preferences
-from ..take_import import TakeRequest, trimmed, write_take
+from ..take_import import read_takes, show_takes
 from ..worker import jobs
-from .common import rig_of
-from .job import BUSY, Job, JobFollower, JobOperator
+from .job import BUSY
+from .solve_take import SolvingOperator, solve_takes
+
+LAYOUT = EnumProperty(
+    name="Markers",
+    description="What the labels of the markers mean",
+    items=(
+        ("auto", "Automatic", "The layout that fits the labels best"),
+        ("CMU41", "CMU 41", "Carnegie Mellon's 41 markers"),
+        ("PlugInGait39", "Plug-in Gait 39", "Vicon's full body"),
+        ("PlugInGait35", "Plug-in Gait 35", "Vicon's full body without some of the arms' markers"),
+        ("QualisysIOR", "Qualisys IOR", "Istituto Ortopedico Rizzoli's, as Qualisys names them"),
+        ("HelenHayes", "Helen Hayes", "Motion Analysis's full body"),
+        ("OptiTrackBaseline41", "OptiTrack Baseline 41", "Motive's full body"),
+        ("OptiTrackBiomech57", "OptiTrack Biomech 57", "Motive's, with Van Sint Jan's names"),
+    ),
+)
+
+_UNFIT = "{take}: its labels fit no layout, so only its points came. Map labels in the panel Motion Capture, then solve"
 
 
-class POISE_OT_import_c3d(JobOperator, bpy.types.Operator, ImportHelper):
-    """Solve the markers of a C3D or TRC take and key the motion on a body"""
+class POISE_OT_import_c3d(SolvingOperator, bpy.types.Operator, ImportHelper):
+    """Show the markers of C3D or TRC takes, solve them, and key the motion on a body"""
 
     bl_idname = "poise.import_c3d"
     bl_label = "Import C3D"
-    bl_options = {"PRESET"}
+    bl_options = {"PRESET", "UNDO"}
 
-    follower = "follow_import"
     filename_ext = ".c3d"
     filter_glob: StringProperty(default="*.c3d;*.trc", options={"HIDDEN"})  # type: ignore[valid-type]
     filepath: StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})  # type: ignore[valid-type]  # never the last one
-    target: EnumProperty(  # type: ignore[valid-type]
-        name="Onto",
-        description="The body that gets the motion",
-        items=(
-            ("NEW", "New Body", "A new default body"),
-            ("ACTIVE", "Active Body", "The body that is active or selected; its present action is kept"),
-        ),
+    directory: StringProperty(subtype="DIR_PATH", options={"SKIP_SAVE", "HIDDEN"})  # type: ignore[valid-type]
+    files: CollectionProperty(type=bpy.types.OperatorFileListElement, options={"SKIP_SAVE", "HIDDEN"})  # type: ignore[valid-type]
+    solve: BoolProperty(  # type: ignore[valid-type]
+        name="Solve", description="Solve the takes whose markers are recognised, one after the other", default=True
     )
-    layout_name: EnumProperty(  # type: ignore[valid-type]
-        name="Markers",
-        description="What the labels of the markers mean",
-        items=(
-            ("auto", "Automatic", "The layout that fits the labels best"),
-            ("CMU41", "CMU 41", "Carnegie Mellon's 41 markers"),
-            ("PlugInGait39", "Plug-in Gait 39", "Vicon's full body"),
-            ("PlugInGait35", "Plug-in Gait 35", "Vicon's full body without some of the arms' markers"),
-            ("QualisysIOR", "Qualisys IOR", "Istituto Ortopedico Rizzoli's, as Qualisys names them"),
-            ("HelenHayes", "Helen Hayes", "Motion Analysis's full body"),
-            ("OptiTrackBaseline41", "OptiTrack Baseline 41", "Motive's full body"),
-            ("OptiTrackBiomech57", "OptiTrack Biomech 57", "Motive's, with Van Sint Jan's names"),
-        ),
-    )
-    fit_shape: BoolProperty(  # type: ignore[valid-type]
-        name="Fit Shape", description="Give the body the size and shape of the person in the take", default=True
-    )
-    rate: EnumProperty(  # type: ignore[valid-type]
-        name="Frame Rate",
-        description="How the take's rate meets the scene's; its speed stays in both cases",
-        items=(
-            ("SCENE", "Scene", "A key on every frame of the scene"),
-            ("SUBFRAMES", "Take", "Every frame of the take, as keys between the scene's frames"),
-        ),
-    )
+    layout_name: LAYOUT  # type: ignore[valid-type]
     start: IntProperty(name="Start Frame", description="Frame of the scene at which the take begins", default=1)  # type: ignore[valid-type]
     trim_start: FloatProperty(  # type: ignore[valid-type]
         name="Trim Start", description="Seconds to leave out at the start of the take", min=0.0, subtype="TIME_ABSOLUTE"
@@ -71,9 +57,6 @@ class POISE_OT_import_c3d(JobOperator, bpy.types.Operator, ImportHelper):
     extend_range: BoolProperty(  # type: ignore[valid-type]
         name="Extend Scene", description="Make the scene long enough to show the take", default=True
     )
-    add_markers: BoolProperty(  # type: ignore[valid-type]
-        name="Add Markers", description="Also add the take's markers, as animated empties", default=False
-    )
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -83,66 +66,55 @@ class POISE_OT_import_c3d(JobOperator, bpy.types.Operator, ImportHelper):
         return True
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        if self.properties.is_property_set("filepath"):  # a file was dropped: only the settings are to be asked for
+        if self._dropped():  # only the settings are to be asked for
             return context.window_manager.invoke_props_dialog(self, confirm_text="Import C3D")  # type: ignore[return-value]
         return super().invoke(context, event)  # type: ignore[return-value]
+
+    def _dropped(self) -> bool:
+        return self.properties.is_property_set("filepath") or bool(self.files)
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
         layout.use_property_split = True
         layout.use_property_decorate = False
-        for names in (("target", "layout_name", "fit_shape"), ("rate", "start", "trim_start", "trim_end"),
-                      ("extend_range", "add_markers")):  # fmt: skip
-            column = layout.column(align=len(names) > 3)
-            for name in names:
-                column.prop(self, name)
+        for name in ("layout_name", "extend_range"):
+            layout.prop(self, name)
+        column = layout.column(align=True)
+        for name in ("start", "trim_start", "trim_end"):
+            column.prop(self, name)
+        layout.prop(self, "solve")
+        column = layout.column()
+        column.active = self.solve
+        for name in ("target", "fit_shape", "rate"):
+            column.prop(self, name)
 
-    def job(self, context: bpy.types.Context) -> Job:
-        request, params = self._prepare(context)
-        title = f"Solving {request.path.name}"
-        return Job(title, "solve", params, lambda context, message: write_take(context, request, message))
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        try:
+            read = read_takes(self._paths(), self.trim_start, self.trim_end)
+            rig = self.body(context) if self.solve else None
+        except PoiseError as problem:
+            self.report({"ERROR"}, str(problem))
+            return {"CANCELLED"}
+        for fault in read.faults:
+            self.report({"WARNING"}, fault)
+        takes = show_takes(context, read.takes, self.start, self.layout_name, self.extend_range)
+        if self.solve:
+            from ..rig.takes.labels import may_be_solved
 
-    def _prepare(self, context: bpy.types.Context) -> tuple[TakeRequest, dict[str, Any]]:
-        path = Path(bpy.path.abspath(self.filepath))
-        first, last = trimmed(path, self.trim_start, self.trim_end)
-        render = context.scene.render
-        fps = render.fps / render.fps_base
-        rig, body, betas = None, None, []
-        if self.target == "ACTIVE":
-            from ..rig.keying.actions import require_free_action
-            from ..rig.pose import read_rig
+            for take in takes:
+                if not may_be_solved(take):
+                    self.report({"WARNING"}, _UNFIT.format(take=take.name))
+            solve_takes(self, context, self.requests(context, [take for take in takes if may_be_solved(take)], rig))
+        else:
+            names = ", ".join(take.name for take in takes)
+            self.report({"INFO"}, f"{names}: imported; press Solve Take in the panel Motion Capture")
+        return {"FINISHED"}
 
-            rig = rig_of(context)
-            read_rig(rig)
-            require_free_action(rig)
-            body = body_file(rig)
-            if self.fit_shape and "poise_body" in rig and not rig.visible_get():
-                raise PoiseError(f'"{rig.name}" is hidden and cannot get a new shape: unhide it, or turn Fit Shape off')
-            betas = [item.value for item in rig.poise.betas]
-        params = {
-            "take": str(path), "layout": self.layout_name, "body": body, "betas": None if self.fit_shape else betas,
-            "fps": fps if self.rate == "SCENE" else None, "first": first, "last": last,
-            "device": preferences(context).device,
-        }  # fmt: skip
-        return TakeRequest(
-            path=path,
-            scene=context.scene.name,
-            rig=rig.name if rig is not None else None,
-            body=body,
-            fit_shape=self.fit_shape,
-            start=self.start,
-            fps=fps,
-            markers=self.add_markers,
-            extend_range=self.extend_range,
-        ), params
-
-
-class POISE_OT_follow_import(JobFollower, bpy.types.Operator):
-    """Wait for the take that is being solved, without holding up Blender"""
-
-    bl_idname = "poise.follow_import"
-    bl_label = "Import C3D"
-    bl_options = {"INTERNAL", "UNDO"}
+    def _paths(self) -> list[Path]:
+        if self.files and any(element.name for element in self.files):
+            folder = Path(bpy.path.abspath(self.directory))
+            return [folder / element.name for element in self.files if element.name]
+        return [Path(bpy.path.abspath(self.filepath))]
 
 
 class POISE_FH_c3d(bpy.types.FileHandler):
@@ -160,7 +132,7 @@ def _menu(self: bpy.types.Menu, context: bpy.types.Context) -> None:
     self.layout.operator(POISE_OT_import_c3d.bl_idname, text="Motion Capture (.c3d, .trc)")
 
 
-_CLASSES = (POISE_OT_import_c3d, POISE_OT_follow_import, POISE_FH_c3d)
+_CLASSES = (POISE_OT_import_c3d, POISE_FH_c3d)
 _register_classes, _unregister_classes = bpy.utils.register_classes_factory(_CLASSES)  # type: ignore[misc]
 
 

@@ -58,7 +58,7 @@ def test_a_take_comes_back_from_a_file(scene, tmp_path) -> None:
     bpy.ops.wm.read_homefile(use_empty=True)
     addon("rig.takes.arrays")._read.clear()
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "take.blend"))
-    obj = bpy.data.objects["walk"]
+    obj = bpy.data.objects["walk.c3d"]
     assert np.array_equal(points_of(obj), before, equal_nan=True)
     assert np.array_equal(addon("rig.takes.arrays").residuals_of(obj), residuals, equal_nan=True)
     assert [round(label.residual, 3) for label in obj.poise_take.labels] == [4, 4, 4, 4, 4, -1]
@@ -71,11 +71,11 @@ def test_undo_and_redo_carry_the_arrays(scene, tmp_path) -> None:
         bpy.ops.ed.undo_push(message="first")
         addon("rig.takes.arrays").put_points(obj, 2 * first[:20])
         bpy.ops.ed.undo_push(message="second")
-        assert np.array_equal(points_of(bpy.data.objects["walk"]), 2 * first[:20], equal_nan=True)
+        assert np.array_equal(points_of(bpy.data.objects["walk.c3d"]), 2 * first[:20], equal_nan=True)
         bpy.ops.ed.undo()
-        assert np.array_equal(points_of(bpy.data.objects["walk"]), first, equal_nan=True)
+        assert np.array_equal(points_of(bpy.data.objects["walk.c3d"]), first, equal_nan=True)
         bpy.ops.ed.redo()
-        assert np.array_equal(points_of(bpy.data.objects["walk"]), 2 * first[:20], equal_nan=True)
+        assert np.array_equal(points_of(bpy.data.objects["walk.c3d"]), 2 * first[:20], equal_nan=True)
 
 
 def test_a_copy_is_a_take_of_its_own(scene, tmp_path) -> None:
@@ -98,11 +98,11 @@ def test_a_take_deleted_comes_back_with_undo(scene, tmp_path) -> None:
         bpy.ops.object.delete()
         bpy.ops.ed.undo_push(message="deleted")
         make(tmp_path, seed=9)  # the same name, other points
-        assert not np.array_equal(points_of(bpy.data.objects["walk"]), first, equal_nan=True)
+        assert not np.array_equal(points_of(bpy.data.objects["walk.c3d"]), first, equal_nan=True)
         bpy.ops.ed.undo_push(message="other")
         bpy.ops.ed.undo()
         bpy.ops.ed.undo()
-    assert np.array_equal(points_of(bpy.data.objects["walk"]), first, equal_nan=True)
+    assert np.array_equal(points_of(bpy.data.objects["walk.c3d"]), first, equal_nan=True)
 
 
 def test_every_marker_has_words_of_its_own(poise: str) -> None:

@@ -68,7 +68,7 @@ def test_the_first_minutes() -> Steps[None]:
 
 def test_a_take_becomes_a_character() -> Steps[None]:
     take = REAL_TAKE if REAL_TAKE.is_file() else TAKE
-    yield from start_import(take, add_markers=True)
+    yield from start_import(take)
     yield from until(ended, 180, "the take is solved")
     yield 1.0
     bodies = [obj for obj in bpy.data.objects if obj.type == "ARMATURE"]

@@ -1,21 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A solved take on a rig: keys in a new action, markers as empties."""
+"""A solved take on a rig: keys in a new action."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import bpy
 import numpy as np
 
 from ....vendor_core.body.hands import relaxed_hands
-from ....vendor_core.rotations import exp_so3
+from ....vendor_core.rotations import exp_so3, log_so3
 from ....vendor_core.skeleton import JOINTS, N_BODY
 from ..convert import FIRST_FINGER, Pose, Rig, to_bones
 from ..pose import write_pose
-from .actions import channelbag, new_action
-from .keys import key_bones, put_keys
+from .actions import new_action
+from .keys import key_bones
 
 _FACE = slice(N_BODY, FIRST_FINGER)  # jaw and eyes
-_MARKER_SIZE = 0.01  # metres
 
 
 @dataclass(frozen=True)
@@ -26,8 +25,6 @@ class SolvedTake:
     poses: np.ndarray  # (N, 55, 3) rotation vectors
     trans: np.ndarray  # (N, 3) metres
     betas: np.ndarray  # (B,)
-    markers: np.ndarray  # (N, M, 3) metres, NaN where unseen
-    labels: tuple[str, ...]
     rate: float  # Hz
 
 
@@ -63,20 +60,20 @@ def key_take(
     return action
 
 
-def add_markers(context: bpy.types.Context, take: SolvedTake, frames: np.ndarray) -> bpy.types.Collection:
-    """The take's markers as animated empties in a collection of their own; no keys where a marker is not seen."""
-    collection = bpy.data.collections.new(f"{take.name} Markers")
-    context.scene.collection.children.link(collection)
-    for m, label in enumerate(take.labels):
-        empty = bpy.data.objects.new(label, None)
-        empty.empty_display_type, empty.empty_display_size = "SPHERE", _MARKER_SIZE
-        collection.objects.link(empty)
-        seen = np.isfinite(take.markers[:, m]).all(-1)
-        if seen.any():
-            bag = channelbag(empty, bpy.data.actions.new(f"{take.name} {label}"))
-            for k in range(3):
-                put_keys(bag.fcurves.new("location", index=k), frames[seen], take.markers[seen, m, k])
-    return collection
+def placed(take: SolvedTake, solved_on: np.ndarray, M_world: np.ndarray) -> SolvedTake:
+    """A take where its markers' object stands in the world.
+
+    Args:
+        take: solved.
+        solved_on: rest joints (22, 3) that it was solved on.
+        M_world: (4, 4) of the object; its scale does not count, for a body has the size of the person.
+    """
+    u, _, vt = np.linalg.svd(M_world[:3, :3])
+    R = u @ np.diag([1, 1, np.linalg.det(u @ vt)]) @ vt
+    poses = take.poses.copy()
+    poses[:, 0] = log_so3(R @ exp_so3(poses[:, 0]))
+    pelvis = (solved_on[0] + take.trans) @ R.T + M_world[:3, 3]
+    return replace(take, poses=poses, trans=pelvis - solved_on[0])
 
 
 def _leg_length(joints: np.ndarray) -> float:

@@ -6,22 +6,21 @@ from typing import Any
 
 import bpy
 
-from ....vendor_core.errors import LayoutError
 from ....vendor_core.mocap.c3d import C3D
-from ....vendor_core.mocap.layout_table import simplified, synonyms
-from ....vendor_core.mocap.layouts import LabelMap, map_markers
 from ....vendor_core.mocap.timing import turned_to_z, up_axis_of
+from ...take_lookup import is_take, takes_of
+from ...take_properties import NO_PREFIX
 from .arrays import put_points
+from .labels import known_labels, try_map
+
+__all__ = ["add_take", "is_take", "make_active", "scene_frame", "take_frame", "takes_of"]
 
 _SIZE = 0.25  # metres, of the empty's axes
 
 
-def is_take(obj: bpy.types.Object | None) -> bool:
-    """Whether an object is a take."""
-    return obj is not None and obj.type == "EMPTY" and bool(obj.poise_take.version)  # type: ignore[attr-defined]
-
-
-def add_take(context: bpy.types.Context, take: C3D, path: Path, start: int = 1) -> bpy.types.Object:
+def add_take(
+    context: bpy.types.Context, take: C3D, path: Path, start: int = 1, layout: str | Path = "auto"
+) -> bpy.types.Object:
     """Add a take to the scene as an empty named after its file, which becomes the active object.
 
     Points that software computed, and those that are never seen, are left out. Labels are mapped where they fit a
@@ -33,30 +32,46 @@ def add_take(context: bpy.types.Context, take: C3D, path: Path, start: int = 1) 
         take: as `read_take` gives it.
         path: its file.
         start: frame of the scene at which it begins.
+        layout: "auto", or the layout's name or file.
     """
     columns = take.markers()
-    label_map = _label_map(take)
-    meant = label_map.columns if label_map is not None else _known(take)
+    label_map = try_map(take, layout)
+    meant = label_map.columns if label_map is not None else known_labels(take)
     markers = [meant.get(int(column), "") for column in columns]
     points = take.points[:, columns]
     up = up_axis_of(points, markers, take.up_axis)
-    obj = bpy.data.objects.new(path.stem, None)
+    obj = bpy.data.objects.new(path.name, None)
     obj.empty_display_type, obj.empty_display_size = "PLAIN_AXES", _SIZE
     data: Any = obj.poise_take
     data.source, data.rate, data.start = str(path), take.rate, start
     data.unit, data.up, data.notes = take.units, up, "\n".join(take.warnings)
+    own = "" if label_map is None else label_map.subject
     for column, marker in zip(columns, markers, strict=True):
         label = data.labels.add()
-        label.name, label.marker, label.subject = take.labels[column], marker, take.labels[column].rpartition(":")[0]
+        label.name, label.marker, label.subject = take.labels[column], marker, _subject(take.labels[column], own)
+    data.subjects = "\n".join(dict.fromkeys(label.subject for label in data.labels if label.subject or not own))
     if label_map is not None:
         data.layout, data.confidence = label_map.layout, label_map.confidence
+        if "\n" in data.subjects:
+            data.subject = own or NO_PREFIX
     put_points(obj, turned_to_z(points, up))
     context.scene.collection.objects.link(obj)
+    make_active(context, obj)
+    return obj
+
+
+def _subject(label: str, mapped: str) -> str:
+    """The prefix of a label; `mapped` is that of the labels that are mapped."""
+    before, _, _ = label.rpartition(":")
+    return before or (mapped if mapped and label.startswith(f"{mapped}_") else "")
+
+
+def make_active(context: bpy.types.Context, obj: bpy.types.Object) -> None:
+    """Have an object, alone, selected and active."""
     for other in context.selected_objects:
         other.select_set(False)
     obj.select_set(True)
     context.view_layer.objects.active = obj
-    return obj
 
 
 def take_frame(obj: bpy.types.Object, scene: bpy.types.Scene) -> float:
@@ -69,16 +84,3 @@ def scene_frame(obj: bpy.types.Object, scene: bpy.types.Scene, frame: float) -> 
     """The scene's frame that shows a take's frame, counted from 0."""
     take: Any = obj.poise_take
     return take.start + frame / take.rate * scene.render.fps / scene.render.fps_base
-
-
-def _label_map(take: C3D) -> LabelMap | None:
-    try:
-        return map_markers(take)
-    except LayoutError:
-        return None
-
-
-def _known(take: C3D) -> dict[int, str]:
-    """Markers of the labels that are known, though they fit no layout."""
-    meant = {c: synonyms().get(simplified(label.rpartition(":")[2])) for c, label in enumerate(take.labels)}
-    return {column: marker for column, marker in meant.items() if marker}
