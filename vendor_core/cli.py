@@ -16,6 +16,7 @@ from . import __version__
 from .errors import PoiseError
 from .files import replaced_file
 from .prior.interpolate import Timing
+from .training.people import SPLITS
 
 _MOST = 100_000  # poses or frames made by one command: what fits in memory at a few kilobytes each
 _DIGITS = 20  # of a number on the command line; int() of thousands of them is refused by Python
@@ -170,7 +171,7 @@ def _add_train(verbs: Any) -> None:
     )
     parser.add_argument(
         "--split",
-        choices=("subjects", "amass"),
+        choices=SPLITS,
         default="subjects",
         help="hold out one person in ten, or train on the data sets of AMASS's published split; default: %(default)s",
     )
