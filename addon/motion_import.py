@@ -9,6 +9,7 @@ import bpy
 
 from ..vendor_core.errors import PoiseError
 from .bodies import body_file, body_of_file, set_shape
+from .motion_export import rest_of_rig
 
 if TYPE_CHECKING:
     import numpy as np
@@ -46,9 +47,12 @@ def import_motion(context: bpy.types.Context, request: MotionRequest) -> str:
     from .rig.pose import read_rig
 
     shaped = request.rig is None or "poise_body" in request.rig
+    file, own_joints = None, None
     if request.rig is not None:
         _require_ready(request.rig, shaped and request.fit_shape)
-    loaded = load_motion(request.path, body_of_file(body_file(request.rig) if request.rig is not None else None))
+        file = body_file(request.rig)
+        own_joints = None if shaped and request.fit_shape else rest_of_rig(request.rig)
+    loaded = load_motion(request.path, body_of_file(file), own_joints=own_joints)
     render = context.scene.render
     fps = render.fps / render.fps_base
     motion = resampled(loaded.motion, fps) if request.at_scene_rate else loaded.motion

@@ -129,10 +129,10 @@ def test_an_smplx_file_on_the_default_body_stands_on_the_floor_and_says_so(scene
     assert abs(evaluated_vertices(bpy.context.object)[:, 2].min()) < 0.01
 
 
-@pytest.mark.parametrize("foreign", [False, True])
-def test_a_bvh_file(scene, motion, tmp_path: Path, foreign: bool) -> None:
-    body, path = core("body").default_body(), tmp_path / "clip.bvh"
-    core("motion.bvh").write_bvh(path, core("motion.bvh_motion").bvh_of(motion, body.rest_joints(motion.betas)))
+def write_clip(path: Path, motion, foreign: bool) -> None:
+    """The motion as BVH, as Poise writes it or with Mixamo's names."""
+    rest = core("body").default_body().rest_joints(motion.betas)
+    core("motion.bvh").write_bvh(path, core("motion.bvh_motion").bvh_of(motion, rest))
     if foreign:
         text = path.read_text()
         for joint in core("skeleton").JOINTS:
@@ -141,12 +141,39 @@ def test_a_bvh_file(scene, motion, tmp_path: Path, foreign: bool) -> None:
             name = f"{side.title()}{MIXAMO.get(part) or 'Hand' + part.title()}" if sided else MIXAMO.get(joint)
             text = text.replace(f"T {joint}\n", f"T mixamorig:{name}\n")
         path.write_text(text)
+
+
+@pytest.mark.parametrize("foreign", [False, True])
+def test_a_bvh_file(scene, motion, tmp_path: Path, foreign: bool) -> None:
+    path = tmp_path / "clip.bvh"
+    write_clip(path, motion, foreign)
     scene.render.fps = 60
     bpy.ops.poise.import_motion(filepath=str(path))
     rig, expected = bpy.context.object, joints(motion)
     for k in (0, 15, 30):
         assert degrees(heads_at(rig, 1 + k), expected[2 * k]).max() < 0.1
         assert np.abs(bone_heads(rig) - expected[2 * k]).max() < (0.04 if foreign else 0.003)
+
+
+@pytest.mark.parametrize("fingers", [True, False])
+def test_limbs_of_any_rig_point_where_a_foreign_skeletons_do(scene, motion, tmp_path: Path, fingers: bool) -> None:
+    rng, joints_at_rest = np.random.default_rng(0), core("body").default_body().rest_joints()
+    rig = smplx_addon_rig(1.1 * joints_at_rest + 0.02 * rng.standard_normal((55, 3)))
+    if not fingers:
+        remove_fingers(rig)
+    write_clip(tmp_path / "clip.bvh", motion, True)
+    scene.render.fps = 60
+    bpy.ops.poise.import_motion(filepath=str(tmp_path / "clip.bvh"), target="ACTIVE")
+    for k in (0, 15, 30):
+        assert degrees(heads_at(rig, 1 + k), joints(motion)[2 * k]).max() < 0.1
+    assert len([obj for obj in bpy.data.objects if obj.type == "ARMATURE"]) == 1
+
+
+def remove_fingers(rig: bpy.types.Object) -> None:
+    bpy.ops.object.mode_set(mode="EDIT")
+    for name in core("skeleton").JOINTS[22:]:
+        rig.data.edit_bones.remove(rig.data.edit_bones[name])
+    bpy.ops.object.mode_set(mode="OBJECT")
 
 
 def test_what_is_no_motion_is_one_line_and_changes_nothing(body, tmp_path: Path) -> None:
@@ -274,10 +301,7 @@ def test_blender_reads_the_bvh_that_is_written(scene, npz: Path, motion, tmp_pat
 
 def test_a_rig_without_fingers_is_written_as_bvh(scene, tmp_path: Path) -> None:
     rig = smplx_addon_rig(core("body").default_body().rest_joints())
-    bpy.ops.object.mode_set(mode="EDIT")
-    for name in core("skeleton").JOINTS[22:]:
-        rig.data.edit_bones.remove(rig.data.edit_bones[name])
-    bpy.ops.object.mode_set(mode="OBJECT")
+    remove_fingers(rig)
     scene.frame_end = 3
     rig.pose.bones["left_elbow"].rotation_quaternion = (0.8, 0, 0.6, 0)
     bpy.ops.poise.export_motion(filepath=str(tmp_path / "out.bvh"), file_format="BVH")
