@@ -24,9 +24,9 @@ class POISE_PT_mocap(SidebarPanel, bpy.types.Panel):
             self._draw_take(context, take)
         for job in ("solve", "label"):
             self.draw_job(job)
-        row = layout.row(align=True)
-        row.operator("poise.import_motion", icon="IMPORT")
-        row.operator("poise.export_motion", icon="EXPORT")
+        column = layout.column(align=True)
+        column.operator("poise.import_motion", icon="IMPORT")
+        column.operator("poise.export_motion", icon="EXPORT")
 
     def _draw_take(self, context: bpy.types.Context, take: bpy.types.Object) -> None:
         layout, data = self.layout, take.poise_take  # type: ignore[attr-defined]

@@ -8,6 +8,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 import pytest
+from motions import some_motion
 from support import addon, bone_heads, core, evaluated_vertices
 
 FPS, FRAMES = 24, (1, 5, 8, 13)
@@ -55,18 +56,7 @@ IMPORTERS = {
 @pytest.fixture
 def walking(scene, tmp_path: Path) -> bpy.types.Object:
     """A body with a shape, an expression, fingers, keys on 13 frames, and targets beside it."""
-    prior, rotations = core("prior").load_prior(), core("rotations")
-    R = core("prior").interpolate_poses(prior, prior.decode(prior.sample(2, seed=11)), [12])
-    t = np.linspace(0, 1, 13)[:, None]
-    poses, betas = np.zeros((13, 55, 3)), np.zeros(10)
-    poses[:, 0] = rotations.log_so3(rotations.exp_so3(t * (0, 0, 1.5)) @ rotations.Y_UP_TO_Z_UP)
-    poses[:, 1:22] = rotations.log_so3(R)
-    poses[:, 25:] = 0.2 * np.random.default_rng(0).standard_normal((30, 3)) * (0.5 + t[:, None])
-    betas[:3] = 1.0, -0.5, 0.3
-    trans = np.array([0.5, 0.2, 1.3]) + t * (0.4, 0, 0)
-    core("motion").write_motion(
-        tmp_path / "walk.npz", core("motion").Motion(poses, trans, FPS, betas, body_name="default")
-    )
+    core("motion").write_motion(tmp_path / "walk.npz", some_motion(FRAMES[-1], FPS))
     scene.render.fps, scene.frame_start, scene.frame_end = FPS, FRAMES[0], FRAMES[-1]
     bpy.ops.poise.import_motion(filepath=str(tmp_path / "walk.npz"))
     rig = bpy.context.object
