@@ -12,27 +12,44 @@ from ..rotations import TO_Z_UP
 _HIGH = ("C7", "CLAV", "T10", "STRN", "LFHD", "RFHD", "LSHO", "RSHO")
 _LOW = ("LANK", "RANK", "LHEE", "RHEE", "LTOE", "RTOE", "LKNE", "RKNE")
 _MOST_FRAMES = 1_000_000
+_WAIST = ("LFWT", "RFWT", "LBWT", "RBWT", "SACR")
+_NEAR_FLOOR = (-0.05, 0.25)  # metres above the floor at which the lowest marker of somebody on it is
+_NEARLY = 0.95  # of the frames
 _CLEAR = 0.9  # cosine between the trunk's mean direction and an axis that makes the axis "up"
 
 
 def up_axis_of(markers: np.ndarray, labels: Sequence[str], told: str) -> str:
     """The axis that is up, "X", "Y", "Z" or one of these after a minus.
 
-    What the body says beats the file: where head and shoulders stand clearly above the feet along one axis, over the
-    take's mean, that axis is up. Otherwise the file's word counts.
+    What the body says beats the file: where head and shoulders (or, without them, the waist) stand clearly above the
+    feet (or the waist) along one axis, over the take's mean, that axis is up. Otherwise the file's word counts, and
+    where along the axis that it names the lowest marker always is just above zero, and along the other it is not: then
+    somebody lies on the floor.
 
     Args:
         markers: (F, M, 3), NaN where unseen.
         labels: M canonical labels.
         told: "X", "Y" or "Z", as the file says.
     """
-    high, low = ([labels.index(name) for name in names if name in labels] for names in (_HIGH, _LOW))
-    if high and low and np.isfinite(markers[:, high]).any() and np.isfinite(markers[:, low]).any():
+    seen = np.isfinite(markers).all(-1).any(0).reshape(-1)
+    there = {label: i for i, (label, any_frame) in enumerate(zip(labels, seen.tolist(), strict=True)) if any_frame}
+    known = [[there[name] for name in names if name in there] for names in (_HIGH, _WAIST, _LOW)]
+    high, low = known[0] or known[1], known[2] or known[1]
+    if high and low and high != low:
         upright = np.nanmean(markers[:, high], axis=(0, 1)) - np.nanmean(markers[:, low], axis=(0, 1))
         axis = int(np.abs(upright).argmax())
         if abs(upright[axis]) > _CLEAR * np.linalg.norm(upright):
-            return "XYZ"[axis] if upright[axis] > 0 else f"-{'XYZ'[axis]}"
+            sign = float(np.sign(upright[axis]))
+            lies = _on_floor(markers[..., "XYZ".index(told)]) and not _on_floor(sign * markers[..., axis])
+            if "XYZ"[axis] == told or not lies:
+                return "XYZ"[axis] if sign > 0 else f"-{'XYZ'[axis]}"
     return told
+
+
+def _on_floor(heights: np.ndarray) -> bool:
+    """Whether the lowest of the heights (F, M), metres, NaN where unseen, is just above zero nearly always."""
+    lowest = np.nanmin(heights[np.isfinite(heights).any(1)], axis=1)
+    return bool(np.mean((lowest > _NEAR_FLOOR[0]) & (lowest < _NEAR_FLOOR[1])) > _NEARLY)
 
 
 def turned_to_z(points: np.ndarray, axis: str) -> np.ndarray:
