@@ -58,6 +58,7 @@ def solve_file(params: dict[str, Any], report: Report) -> TakeSolution:
         without, the body says.
         body: path of a body file; the default body without. prior: name or path.
         layout: "auto", a name or a file. shape: "auto", "none" or a motion file; or betas: a list of numbers.
+        subject: the prefix of the labels of one of several people.
         columns: a list of [column, marker], the user's own map. places: a list of [marker, three vertices, their
         weights, height in metres]. calibration: what an earlier solve answered.
         fps: Hz. first, last: source frames. Those that are missing or null have the defaults of `TakeOptions`.
@@ -71,6 +72,7 @@ def solve_file(params: dict[str, Any], report: Report) -> TakeSolution:
     betas, calibration = parameter(params, "betas", list, None), parameter(params, "calibration", dict, None)
     options = TakeOptions(
         layout=parameter(params, "layout", str, "auto"),
+        subject=parameter(params, "subject", str, None),
         columns=_columns(params),
         places=_places(params),
         betas=known_betas(parameter(params, "shape", str, "auto"), body) if betas is None else _betas(betas),
@@ -113,7 +115,7 @@ def label(params: dict[str, Any], report: Report) -> Answer:
     """Find out what the columns of a take show, by their labels or, where there are none, by how the points move.
 
     Params:
-        take, or points, labels and rate; up_axis, body, prior, layout: as `solve_file` says.
+        take, or points, labels and rate; up_axis, body, prior, layout, subject: as `solve_file` says.
 
     Returns:
         layout, subject, confidence, columns (a list of [column, marker]), unmapped and notes.
@@ -124,7 +126,8 @@ def label(params: dict[str, Any], report: Report) -> Answer:
     report(0.0, "Reading the take")
     take, body = take_of(params), body_of(parameter(params, "body", str, None))
     prior = load_prior(parameter(params, "prior", str, "vae"))
-    found = label_take(take, parameter(params, "layout", str, "auto"), body, prior, report)
+    layout, subject = parameter(params, "layout", str, "auto"), parameter(params, "subject", str, None)
+    found = label_take(take, layout, body, prior, report, subject)
     data = {
         "layout": found.layout,
         "subject": found.subject,

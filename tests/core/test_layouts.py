@@ -136,13 +136,44 @@ def test_the_subject_with_most_markers_is_taken() -> None:
         [f"M{i}" for i in range(50)],
         CMU[:12],
         [m for m in PIG if body_parts().get(m) == "leg"] * 2,
-        [m for m in CMU if synonyms()[m][1:] not in ("THI", "KNE", "SHN", "ANK", "HEE", "TOE", "MT5")],  # no legs
+        [m for m in CMU if body_parts()[synonyms()[m]] == "torso"],
+        [m for m in CMU if m[0] != "R"][:-3],  # one side only
     ],
 )
 def test_what_fits_no_layout_is_refused_in_one_line(labels: list[str]) -> None:
     with pytest.raises(LayoutError, match=r"fit no layout: found .*; matches: CMU41 .* Expected at least") as caught:
         map_labels(labels)
     assert "\n" not in str(caught.value) and len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize("part", ["leg", "arm"])
+def test_half_a_body_will_do(part: str) -> None:
+    pelvis = ("LFWT", "RFWT", "LBWT", "RBWT")
+    if part == "leg":
+        labels = [m for m in CMU if m in pelvis or body_parts()[synonyms()[m]] == "leg"]
+    else:
+        labels = [m for m in CMU if m not in pelvis and body_parts()[synonyms()[m]] != "leg"]
+    found = map_labels(labels)
+    assert found.layout == "CMU41" and len(found.columns) == len(labels) and found.confidence < 0.6
+    with pytest.raises(LayoutError, match="trunk and arms or on pelvis and legs"):
+        map_labels(labels[: len(labels) // 2])
+
+
+def test_any_subject_may_be_chosen() -> None:
+    labels = [*(f"Ann:{m}" for m in CMU[10:]), *(f"Bob:{m}" for m in CMU)]
+    assert map_labels(labels).subject == "Bob"
+    for name in ("Ann", "ann", "Ann:"):
+        assert map_labels(labels, subject=name).subject == "Ann"
+    with pytest.raises(LayoutError, match=r'called "Eve"; it holds Ann \(31 markers\), Bob \(41 markers\)'):
+        map_labels(labels, subject="Eve")
+
+
+def test_two_people_who_share_their_labels_are_two() -> None:
+    labels = [*CMU, *(f"{m}#2" for m in CMU[:30])]
+    found = map_labels(labels)
+    assert found.subject == "" and set(found.columns) == set(range(41))
+    assert "several subjects: without prefix (41 markers), #2 (30 markers)" in found.notes[0]
+    assert set(map_labels(labels, subject="#2").columns) == set(range(41, 71))
 
 
 def test_naming_a_layout() -> None:

@@ -22,7 +22,10 @@ _CHOOSING, _VOTING = 5, 24  # frames that choose the layout, and that tell its m
 _LIKE = 0.075  # metres: a body whose markers are missed by more is no explanation of the points; takes stay below 0.062
 
 
-def label_take(take: C3D, layout: str, body: BodyModel, prior: Prior, report: Callable[[float, str], None]) -> LabelMap:
+def label_take(
+    take: C3D, layout: str, body: BodyModel, prior: Prior, report: Callable[[float, str], None],
+    subject: str | None = None,
+) -> LabelMap:  # fmt: skip
     """Find out which column of a take shows which marker.
 
     Args:
@@ -31,12 +34,13 @@ def label_take(take: C3D, layout: str, body: BodyModel, prior: Prior, report: Ca
         body: a body with a mesh.
         prior: of poses.
         report: called with a fraction and a text.
+        subject: the prefix of the labels to use, where there are any; None takes the subject with most markers.
 
     Raises:
         LayoutError: the labels fit no layout, or there are none and no layout explains where the points are.
     """
     if not is_unlabelled(take):
-        return map_markers(take, layout)
+        return map_markers(take, layout, subject)
     columns = take.markers()
     first = first_of_each(np.nan_to_num(take.points[:, columns]), take.visible[:, columns])
     columns, repeated = columns[first == np.arange(len(first))], dict(zip(columns, columns[first], strict=True))

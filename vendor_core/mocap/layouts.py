@@ -11,8 +11,9 @@ import numpy as np
 
 from ..errors import LayoutError
 from .c3d import C3D
-from .layout_table import LAYOUTS, Layout, body_parts, read_layout, simplified, synonyms
+from .layout_table import LAYOUTS, Layout, read_layout, simplified, synonyms
 from .placement_table import placement_table
+from .unmarked import can_be_posed, in_parts, marked_parts
 
 __all__ = [
     "LAYOUTS",
@@ -27,12 +28,13 @@ __all__ = [
     "stray_points",
 ]
 
-_LEAST_FRACTION = 0.6  # of a layout's markers
-_LEAST_MARKERS = 15
-_LEAST_IN_PART = {"torso": 4, "arm": 4, "leg": 4}
+_LEAST_FRACTION = 0.6  # of the markers that a layout has on those parts of the body that carry some
+_LEAST_MARKERS = 12
+_LEAST_UNLABELLED = 15  # points that may be a person
 _LEAST_OF_FILE = 6  # markers, for a layout that the user wrote for the take
 
 _UNLABELLED = re.compile(r"\W*|[*?]\d*|U[_ ]?\d+|(unlabel+ed|unidentified|unnamed|uname)\W*\w*", re.IGNORECASE)
+_REPEATED = re.compile(r"(.+)#(\d+)")
 _CONTINUATION = re.compile(r"(.+?)[-_#]\d+")
 _SAME_MARKER = 0.05  # metres: two columns of one marker that are further apart are two markers
 
@@ -66,7 +68,9 @@ class LabelMap:
         return (*known, *(marker for marker in found if marker not in placement_table()))
 
 
-def map_labels(labels: Sequence[str], layout: str | Path | Layout = "auto") -> LabelMap:
+def map_labels(
+    labels: Sequence[str], layout: str | Path | Layout = "auto", subject: str | None = None
+) -> LabelMap:  # fmt: skip
     """Finds the layout of a take's labels and the marker that each column shows.
 
     Subject prefixes, case and separators do not matter. Named layouts know each other's spellings, and markers that
@@ -75,9 +79,11 @@ def map_labels(labels: Sequence[str], layout: str | Path | Layout = "auto") -> L
     Args:
         labels: the columns' labels; "" for a column to be left out.
         layout: "auto", the name of one of `LAYOUTS`, a csv file for `read_layout`, or a layout.
+        subject: the prefix of the labels to use; None takes the subject with most markers. Where so many labels come
+            twice that two people share them, the second's labels have the prefix "#2".
 
     Raises:
-        LayoutError: no layout fits, no such layout, or its file cannot be used.
+        LayoutError: no layout fits, no such layout, its file cannot be used, or no such subject.
     """
     candidates = candidate_layouts(layout)
     custom = LAYOUTS.get(candidates[0].name) is not candidates[0]
@@ -85,7 +91,7 @@ def map_labels(labels: Sequence[str], layout: str | Path | Layout = "auto") -> L
     subjects = _subjects(labels, meanings)
     columns = {subject: _columns(tails, meanings) for subject, tails in subjects.items()}
     counts = {subject: len(set(found.values())) for subject, found in columns.items()}
-    subject = max(counts, key=lambda name: counts[name], default="")
+    subject = _chosen(subject, counts)
     found = columns.get(subject, {})
     own = [simplified(tail) for tail in subjects.get(subject, {}).values()]
     chosen = max(candidates, key=lambda candidate: _fit(candidate, found, own))
@@ -98,6 +104,16 @@ def map_labels(labels: Sequence[str], layout: str | Path | Layout = "auto") -> L
         unmapped=tuple(label for column, label in subjects[subject].items() if column not in found),
         notes=_notes(subject, counts),
     )
+
+
+def _chosen(subject: str | None, counts: Mapping[str, int]) -> str:
+    if subject is None:
+        return max(counts, key=lambda name: counts[name], default="")
+    for name in counts:
+        if name.lower() == subject.rstrip(":").lower():
+            return name
+    there = ", ".join(f"{name[:30] or 'one without prefix'} ({count} markers)" for name, count in counts.items())
+    raise LayoutError(f'The take holds no subject called "{subject[:30]}"; it holds {there or "no labels"}: name one')
 
 
 def candidate_layouts(layout: str | Path | Layout) -> list[Layout]:
@@ -122,6 +138,7 @@ def candidate_layouts(layout: str | Path | Layout) -> list[Layout]:
 def _subjects(labels: Sequence[str], meanings: Mapping[str, str]) -> dict[str, dict[int, str]]:
     """Labelled columns by subject: for each prefix, its columns and their labels without it."""
     underscored = Counter(label.partition("_")[0] for label in labels if "_" in label and ":" not in label)
+    twice = Counter(part[2] for label in labels if (part := _part_of_two(label, meanings)))
     subjects: dict[str, dict[int, str]] = {}
     for column, label in enumerate(labels):
         subject, _, tail = label.rpartition(":")
@@ -129,9 +146,17 @@ def _subjects(labels: Sequence[str], meanings: Mapping[str, str]) -> dict[str, d
             prefix, _, rest = tail.partition("_")
             if len(prefix) > 1 and underscored[prefix] >= _LEAST_OF_FILE and _meaning(rest, meanings):
                 subject, tail = prefix, rest
+        if (part := _part_of_two(tail, meanings)) and twice[part[2]] >= _LEAST_MARKERS:
+            subject, tail = f"{subject}#{part[2]}", part[1]
         if not _UNLABELLED.fullmatch(tail):
             subjects.setdefault(subject, {})[column] = tail
     return subjects
+
+
+def _part_of_two(label: str, meanings: Mapping[str, str]) -> re.Match[str] | None:
+    """A known label that comes again, LSHO#2, in two parts; where many do, they are another person's."""
+    part = _REPEATED.fullmatch(label)
+    return part if part and _meaning(part[1].rpartition(":")[2], meanings) else None
 
 
 def _meaning(label: str, meanings: Mapping[str, str]) -> tuple[str, bool] | None:
@@ -163,17 +188,17 @@ def _fit(layout: Layout, found: Mapping[int, str], own: Sequence[str]) -> tuple[
 def _check(
     chosen: Layout, found: Mapping[int, str], labels: Sequence[str], candidates: Sequence[Layout], custom: bool
 ) -> None:
-    matches = _matches(chosen, found)
-    parts = Counter(body_parts()[marker] for marker in set(found.values()))
-    spread = all(parts[part] >= least for part, least in _LEAST_IN_PART.items())
+    parts = marked_parts(set(found.values()))
     least = _LEAST_OF_FILE if custom else _LEAST_MARKERS
-    if matches >= max(least, _LEAST_FRACTION * len(chosen.markers)) and (custom or spread):
+    wanted = chosen.markers if custom else in_parts(chosen, parts)
+    there = len(set(found.values()).intersection(wanted))
+    if there >= max(least, _LEAST_FRACTION * len(wanted)) and (custom or can_be_posed(parts)):
         return
     named = [label[:30] for label in labels if label and not _UNLABELLED.fullmatch(label)]
     first = ", ".join(named[:6]) + (", ..." if len(named) > 6 else "") if named else "no labels"
     tried = ", ".join(f"{layout.name} {_matches(layout, found)} of {len(layout.markers)}" for layout in candidates)
-    needed = max(least, round(_LEAST_FRACTION * len(chosen.markers)))
-    spread_over = "" if custom else " on torso, arms and legs"
+    needed = max(least, round(_LEAST_FRACTION * len(chosen.markers))) if custom else least
+    spread_over = "" if custom else " on trunk and arms or on pelvis and legs"
     raise LayoutError(
         f"The marker labels fit no layout: found {first} ({len(named)} labels); matches: {tried}. "
         f"Expected at least {needed} markers{spread_over}. Give a layout file, a csv label,marker that names yours"
@@ -188,7 +213,7 @@ def _notes(subject: str, counts: Mapping[str, int]) -> tuple[str, ...]:
     return (f"The take holds several subjects: {listed}; {subject or 'the one without prefix'} is used",)
 
 
-def map_markers(c3d: C3D, layout: str | Path | Layout = "auto") -> LabelMap:
+def map_markers(c3d: C3D, layout: str | Path | Layout = "auto", subject: str | None = None) -> LabelMap:
     """`map_labels` for the points of a take that are markers and seen at least once.
 
     Raises:
@@ -200,14 +225,14 @@ def map_markers(c3d: C3D, layout: str | Path | Layout = "auto") -> LabelMap:
             f"None of the {len(c3d.labels)} points is a marker that is visible in any of the {len(c3d.points)} frames. "
             "Expected marker trajectories; export the take with its labelled markers"
         )
-    return map_labels([label if i in markers else "" for i, label in enumerate(c3d.labels)], layout)
+    return map_labels([label if i in markers else "" for i, label in enumerate(c3d.labels)], layout, subject)
 
 
 def is_unlabelled(c3d: C3D) -> bool:
     """Whether next to none of a take's markers carries a label, and there are enough of them for a body."""
     labels = [c3d.labels[i].rpartition(":")[2] for i in c3d.markers()]
     named = sum(not _UNLABELLED.fullmatch(label) for label in labels)
-    return named < _LEAST_OF_FILE and len(labels) - named >= _LEAST_MARKERS
+    return named < _LEAST_OF_FILE and len(labels) - named >= _LEAST_UNLABELLED
 
 
 def stray_points(c3d: C3D, label_map: LabelMap) -> np.ndarray:

@@ -29,6 +29,7 @@ from .swaps import unswapped
 from .take_markers import TakeMarkers, check_markers, markers_of_take, own_map
 from .take_summary import source_of, summary_of
 from .timing import Sampling, sampling
+from .unmarked import held_still, notes_of, unmarked
 
 _HALO = 1.5  # seconds solved on both sides of a range: more than smoothing and the longest bridged gap reach
 _UNKNOWN = np.full(3, np.nan)
@@ -42,6 +43,7 @@ class TakeOptions:
     """How to solve a take; frames are those of the source."""
 
     layout: str = "auto"
+    subject: str | None = None  # prefix of the labels of one of several people; None takes the one with most markers
     columns: Mapping[int, str] | None = None  # marker of each column of the take that is used; None finds them by name
     places: Mapping[str, SkinPlace] = field(default_factory=dict)  # of markers that the table lacks or has elsewhere
     betas: np.ndarray | None = None  # (B,) known shape; None estimates it
@@ -97,7 +99,9 @@ def solve_take(take: C3D, body: BodyModel, prior: Prior, options: TakeOptions, r
     if options.columns is not None:
         label_map = own_map(take, options.columns, known.places)
     else:
-        label_map = label_take(take, options.layout, body, prior, lambda f, text: report(0.05 * f, text))
+        label_map = label_take(
+            take, options.layout, body, prior, lambda f, text: report(0.05 * f, text), options.subject
+        )
     halo = 0.0 if options.calibration is None else _HALO
     times = sampling(len(take.points), take.rate, options.fps, options.first, options.last, halo)
     shown = markers_of_take(take, label_map, times, options.up_axis)
@@ -105,6 +109,7 @@ def solve_take(take: C3D, body: BodyModel, prior: Prior, options: TakeOptions, r
     report(0.05, "Placing markers")
     offsets = np.array([known.offsets.get(label, _UNKNOWN) for label in shown.labels])
     placed = place_markers(body, shown.labels, known.places).with_offsets(offsets)
+    label_map = replace(label_map, notes=(*label_map.notes, *notes_of(unmarked(placed.points)[0])))
     betas = options.betas if options.calibration is None else known.betas
     rest = lambda f, text: report(0.05 + 0.95 * f, text)  # noqa: E731
     solved = _solved_in_turn(shown, placed, prior, times.rate, betas, device.like, rest)
@@ -171,6 +176,7 @@ def _solved(
     state, status = solve_frames(
         subject, prior, targets, seen & usable[:, None], rate, lambda f: report(0.4 + 0.6 * f, text), like
     )
+    state = held_still(state, unmarked(placed.points)[1])
     places = place(subject.points, state.on(subject.points.bones))[0]
     return _Solved(subject, state, status, places, markers, np.tile(np.arange(len(placed.points)), (len(markers), 1)))
 
