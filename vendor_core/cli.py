@@ -176,6 +176,7 @@ def _add_train(verbs: Any) -> None:
         help="hold out one person in ten, or train on the data sets of AMASS's published split; default: %(default)s",
     )
     parser.add_argument("--seed", type=_seed, default=0, metavar="S")
+    parser.add_argument("--steps", type=_steps, metavar="N", help="how long; default: 16000, as the shipped prior")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
 
 
@@ -192,6 +193,10 @@ def _add_evaluate(verbs: Any) -> None:
 
 def _count(text: str) -> int:
     return _whole(text, 1, _MOST, "count")
+
+
+def _steps(text: str) -> int:
+    return _whole(text, 2, 100_000_000, "number of steps")
 
 
 def _seed(text: str) -> int:

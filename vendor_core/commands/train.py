@@ -14,11 +14,12 @@ from .shared import progress
 def train(options: Namespace) -> dict[str, Any]:
     """A prior trained on motion, written as weights."""
     from ..training.processes import is_first
-    from ..training.train_vae import train_vae
+    from ..training.train_vae import STEPS, train_vae
 
+    steps = options.steps or STEPS
     with progress(options.out.name) if is_first() else nullcontext() as report:
         result = train_vae(
-            options.data, options.out, options.seed, options.device, report, split=options.split, say=_say
+            options.data, options.out, options.seed, options.device, report, steps, split=options.split, say=_say
         )
     if not result:  # a process that helped the first one
         options.json = None

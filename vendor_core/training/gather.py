@@ -112,9 +112,10 @@ def _sorted_out(data: Sequence[Path]) -> tuple[list[Path], list[MotionFile]]:
     files: dict[Path, MotionFile] = {}
     for place in data:
         if place.is_dir() and not (place / "train.npz").is_file():
-            files |= {file.path: file for file in motion_files(place)}
+            for file in motion_files(place):
+                files.setdefault(file.path.resolve(), file)
         elif place.is_file() and not _is_pack(place):
-            files[place] = motion_file(place)
+            files.setdefault(place.resolve(), motion_file(place))
         else:
             packs.append(place)
     return packs, list(files.values())

@@ -22,6 +22,7 @@ from .curves import can_draw, draw_curves, picture_path
 from .data import PoseSet
 from .gather import Gathered, gather, list_skipped, reasons
 from .measure import guess_error, reconstruction
+from .people import SPLITS
 from .processes import Share, joined_processes
 from .train_guess import EFFECTORS
 from .vae_run import VaeRun
@@ -157,7 +158,7 @@ def _validate(prior: VaePrior, poses: PoseSet) -> dict[str, float]:
 
 def _texts(data: list[Path], gathered: Gathered, seed: int, steps: int, split: str) -> dict[str, np.ndarray]:
     names, n = " ".join(path.name or path.resolve().name for path in data), len(gathered.train)
-    said = "" if split == "subjects" else f" --split {split}"
+    said = f"{f' --steps {steps}' if steps != STEPS else ''}{f' --split {split}' if split != SPLITS[0] else ''}"
     texts = gathered.credits.texts()
     texts = {
         "format": FORMAT,

@@ -147,7 +147,7 @@ class VaeRun:
         return trainer.step
 
     def _steps(self, part: int) -> int:
-        return self.steps if PARTS[part] != "critic" else self.steps // 2
+        return self.steps if PARTS[part] != "critic" else max(1, self.steps // 2)
 
     def _note(self, steps: int, report: Report) -> None:
         """A point of the curve, and a line for the user."""
