@@ -4,7 +4,7 @@
 Registering imports neither NumPy nor the core's rooms: each operator imports what it needs when it runs.
 """
 
-from . import keymaps, menus, preferences, properties, sliders, take_properties, timeline_options
+from . import keymaps, menus, preferences, properties, sliders, take_lookup, take_properties, timeline_options
 from .drawing import heat_map, picture_draw, take_draw
 from .operators import (
     asset,
@@ -39,6 +39,7 @@ from .panels import PARTS as PANELS
 _PARTS = (
     properties,
     take_properties,
+    take_lookup,
     timeline_options,
     preferences,
     job,

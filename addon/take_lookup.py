@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which take the artist means. Panels ask at every drawing, so nothing heavy is imported here."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import bpy
+from bpy.app.handlers import persistent
 
 from ..vendor_core.errors import PoiseError
 from .operators.common import find_rig
+
+_names: dict[str, list[str]] = {}  # of takes, by scene
 
 NO_TAKE = "Import a take first, or select its empty or the body that was solved from it"
 
@@ -18,9 +20,29 @@ def is_take(obj: bpy.types.Object | None) -> bool:
     return obj is not None and obj.type == "EMPTY" and bool(obj.poise_take.version)  # type: ignore[attr-defined]
 
 
-def takes_of(scene: bpy.types.Scene) -> Iterator[bpy.types.Object]:
-    """The takes of a scene."""
-    return (obj for obj in scene.objects if obj.type == "EMPTY" and is_take(obj))
+def takes_of(scene: bpy.types.Scene) -> list[bpy.types.Object]:
+    """The takes of a scene. Their names are kept until objects come, go or are named anew: scenes may be large."""
+    key = scene.name_full
+    if key not in _names:
+        _names[key] = [obj.name for obj in scene.objects if obj.type == "EMPTY" and is_take(obj)]
+    found = (scene.objects.get(name) for name in _names[key])
+    return [obj for obj in found if obj is not None and is_take(obj)]
+
+
+def forget_takes(*_: object) -> None:
+    """Look for takes anew."""
+    _names.clear()
+
+
+@persistent
+def _after_update(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> None:
+    if depsgraph.id_type_updated("SCENE") or depsgraph.id_type_updated("COLLECTION"):  # objects come and go
+        forget_takes()
+
+
+@persistent
+def _after_loading(*_: object) -> None:
+    forget_takes()
 
 
 def find_take(context: bpy.types.Context) -> bpy.types.Object | None:
@@ -31,7 +53,7 @@ def find_take(context: bpy.types.Context) -> bpy.types.Object | None:
     if is_take(active):
         return active
     scene: Any = context.scene
-    takes = list(takes_of(scene))
+    takes = takes_of(scene)
     if len(takes) < 2:
         return takes[0] if takes else None
     rig = find_rig(context)
@@ -57,3 +79,16 @@ def take_of(context: bpy.types.Context) -> bpy.types.Object:
 def name_of(take: bpy.types.Object) -> str:
     """What the body and the action of a take are called: its file's name without what follows the last dot."""
     return Path(take.poise_take.source).stem or take.name  # type: ignore[attr-defined]
+
+
+def register() -> None:
+    bpy.app.handlers.depsgraph_update_post.append(_after_update)
+    for handlers in (bpy.app.handlers.load_post, bpy.app.handlers.undo_post, bpy.app.handlers.redo_post):
+        handlers.append(_after_loading)
+
+
+def unregister() -> None:
+    forget_takes()
+    bpy.app.handlers.depsgraph_update_post.remove(_after_update)
+    for handlers in (bpy.app.handlers.load_post, bpy.app.handlers.undo_post, bpy.app.handlers.redo_post):
+        handlers.remove(_after_loading)

@@ -11,6 +11,7 @@ import bpy
 from bpy.props import BoolProperty
 
 from ..operators.common import redraw_views
+from ..take_lookup import takes_of
 from . import marker_balls
 from .legend import draw_legend
 
@@ -30,8 +31,9 @@ def shown_takes(context: bpy.types.Context) -> Iterator[bpy.types.Object]:
     """The takes that the context's 3D View shows."""
     space = context.space_data
     if isinstance(space, bpy.types.SpaceView3D) and space.overlay.show_overlays and context.region_data is not None:
-        for obj in context.view_layer.objects:
-            if obj.type == "EMPTY" and obj.poise_take.version and obj.visible_in_viewport_get(space):  # type: ignore[attr-defined]
+        scene: Any = context.scene
+        for obj in takes_of(scene):
+            if obj.visible_in_viewport_get(space):
                 yield obj
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import bpy
 
-from ..take_lookup import find_take
+from ..take_lookup import find_take, takes_of
 from .common import SidebarPanel
 
 _LETTER = 6.5  # pixels of a letter's width at a scale of 1, about
@@ -22,6 +22,8 @@ class POISE_PT_mocap(SidebarPanel, bpy.types.Panel):
         take = find_take(context)
         if take is not None:
             self._draw_take(context, take)
+        elif takes_of(context.scene):  # type: ignore[arg-type]
+            layout.label(text="Select a take or its body", icon="INFO")
         for job in ("solve", "label"):
             self.draw_job(job)
         column = layout.column(align=True)

@@ -109,3 +109,26 @@ def test_every_marker_has_words_of_its_own(poise: str) -> None:
     names = addon("marker_names").marker_names()
     assert all(names.values()), [marker for marker, words in names.items() if not words]
     assert len(set(names.values())) == len(names)
+
+
+def test_takes_are_found_as_they_come_go_and_are_renamed(scene, tmp_path) -> None:
+    find, takes_of = (getattr(addon("take_lookup"), name) for name in ("find_take", "takes_of"))
+    assert takes_of(scene) == [] and find(bpy.context) is None
+    first = make(tmp_path, "one")
+    second = make(tmp_path, "two")
+    assert takes_of(scene) == [first, second] and find(bpy.context) == second
+    other = bpy.data.objects.new("other", None)
+    scene.collection.objects.link(other)
+    bpy.context.view_layer.objects.active = other
+    assert find(bpy.context) is None  # of two, none is meant
+    bpy.data.objects.remove(second)
+    assert takes_of(scene) == [first] and find(bpy.context) == first
+    first.name = "renamed"
+    bpy.context.view_layer.update()
+    assert takes_of(scene) == [first]
+    first.select_set(True)
+    bpy.context.view_layer.objects.active = first
+    bpy.ops.object.duplicate()
+    assert len(takes_of(scene)) == 2
+    bpy.ops.object.delete()
+    assert takes_of(scene) == [first]

@@ -8,7 +8,7 @@ import bpy
 
 from ....vendor_core.mocap.c3d import C3D
 from ....vendor_core.mocap.timing import turned_to_z, up_axis_of
-from ...take_lookup import is_take, takes_of
+from ...take_lookup import forget_takes, is_take, takes_of
 from ...take_properties import NO_PREFIX
 from .arrays import put_points
 from .labels import known_labels, try_map
@@ -56,6 +56,7 @@ def add_take(
             data.subject = own or NO_PREFIX
     put_points(obj, turned_to_z(points, up))
     context.scene.collection.objects.link(obj)
+    forget_takes()
     make_active(context, obj)
     return obj
 
