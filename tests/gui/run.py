@@ -22,7 +22,7 @@ REPO = Path(__file__).resolve().parents[2]
 CACHE = REPO / ".cache" / "gui"
 PICTURES = REPO / "out" / "gui"
 REAL_TAKE = REPO.parent / "shared" / "data" / "c3d" / "cmu_02_01.c3d"
-_NEEDED = ("gui/*.py", "addon/support.py", "addon/traces.py", "core/c3d_writer.py")
+_NEEDED = ("gui/*.py", "addon/support.py", "addon/known_take.py", "addon/traces.py", "core/c3d_writer.py")
 _MINUTES = 30  # that all tests together may take; a machine of two cores needs about a quarter of it
 _SCRIPT = """
 set -e; cd /job
