@@ -19,10 +19,10 @@ from vendor_core.motion import Motion, read_motion
 from vendor_core.motion.bvh import BvhClip, read_bvh
 
 _SECONDS = 5.0
-_TIMES, _BASE = {".c3d": 10, ".trc": 200, ".bvh": 200, ".npz": 10, ".npy": 40}, 2_000_000
+_TIMES, _BASE = {".c3d": 10, ".trc": 200, ".bvh": 200, ".npz": 10, ".npy": 40}, 3_000_000
 """Bytes of memory for each of the file, and in any case. Letters of a text may become numbers of eight bytes, its words
 are texts of some fifty bytes until they are numbers, bytes of an array several numbers of eight bytes, and tables of
-Python's own grow by a megabyte at times."""
+Python's own grow by a megabyte or two at times."""
 
 
 _FAULTS = (
