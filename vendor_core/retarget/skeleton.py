@@ -12,7 +12,7 @@ from ..motion.joint_names import fingers_of_skeleton, joints_of_skeleton
 from ..rotations import TO_Z_UP
 
 _LONGEST = 1e6  # of the file's units
-_UPRIGHT = 0.7  # of the legs' length that hips of a skeleton that stands at rest are above the ankles
+_UPRIGHT = 0.7  # of their length by which legs and trunk of a skeleton that stands at rest go up
 _NEAR_AXIS = np.radians(15)  # headings nearer than this to an axis are meant to be along it
 _NEEDED = ("hip", "knee", "ankle", "shoulder", "elbow")
 
@@ -100,7 +100,9 @@ def _axes(joints: dict[str, int], rest: np.ndarray) -> np.ndarray | None:
     length = float(np.linalg.norm(legs, axis=1).sum()) / 2
     upwards = (_middle(rest, joints, "shoulder") - _middle(rest, joints, "ankle")) * np.eye(3)
     up = np.sign(upwards[i := int(np.abs(upwards).sum(1).argmax())])
+    trunk = _middle(rest, joints, "shoulder") - _middle(rest, joints, "hip")
     stands = min(np.array(legs) @ up) > 0 and sum(np.array(legs) @ up) / 2 > _UPRIGHT * length
+    stands = stands and trunk @ up > _UPRIGHT * np.linalg.norm(trunk)
     across = [rest[joints[f"left_{part}"]] - rest[joints[f"right_{part}"]] for part in ("hip", "shoulder")]
     left = np.sum(across, axis=0) * (np.arange(3) != i)
     if not stands or across[0] @ left <= 0 or across[1] @ left <= 0:
