@@ -105,7 +105,7 @@ def test_a_skeleton_whose_offsets_are_no_pose_is_understood_from_its_motion(know
     found = retargeted(clip, body)
     assert degrees_between(directions(found), directions(known)).max() < 1e-3
     off = twists(found, known)[:, [JOINTS.index(name) for name in ("pelvis", "left_knee", "right_elbow", "spine3")]]
-    assert np.median(off) < 15
+    assert np.median(off) < 5
 
 
 def test_a_taller_persons_legs_and_steps(known: Motion) -> None:
