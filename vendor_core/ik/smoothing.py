@@ -21,7 +21,10 @@ from .sequence import ALIKE, between
 from .smoothness import Smoothness, usual_acceleration
 from .state import PoseState, joined
 
-_WINDOW, _HALO = 192, 32  # frames solved together, and frames more on both sides
+WINDOW = 192
+"""Frames solved together."""
+
+_HALO = 32  # frames more on both sides
 _ROUNDS = 3
 _DAMPING = 1e-4
 _WORTH = 0.05  # share of the cost that a step gains, above which another is tried
@@ -55,7 +58,7 @@ def smoothed(
     state = _without_leaps(state)
     usual = usual_acceleration(len(problem.bones), smoothing.rate)
     weight = as_kind((smoothing.noise / usual) ** 2, state.z)
-    windows = [_Window(first, n) for first in range(0, n, _WINDOW)]
+    windows = [_Window(first, n) for first in range(0, n, WINDOW)]
     lively = set(windows)
     for turn in range(_ROUNDS):
 
@@ -85,11 +88,11 @@ class _Window:
 
     @property
     def own(self) -> np.ndarray:
-        return np.arange(self.first, min(self.first + _WINDOW, self.n_frames))
+        return np.arange(self.first, min(self.first + WINDOW, self.n_frames))
 
     @property
     def rows(self) -> np.ndarray:
-        return np.arange(max(self.first - _HALO, 0), min(self.first + _WINDOW + _HALO, self.n_frames))
+        return np.arange(max(self.first - _HALO, 0), min(self.first + WINDOW + _HALO, self.n_frames))
 
 
 def _round(problem: Problem, state: PoseState, stage: Stage, weight: Array) -> tuple[PoseState, bool]:

@@ -3,7 +3,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from ..body import BodyModel
 from ..errors import SubjectError
 from ..files import replaced_file
 from .marker_points import SkinPlace
+from .take_fit import TakeFit, take_fit_of
 
 _VERSION = 1
 _LARGEST_FILE = 1_000_000  # bytes
@@ -31,16 +32,18 @@ class Calibration:
     offsets: Mapping[str, np.ndarray]  # (3,) metres in the rest frame, from the marker's place, by marker
     places: Mapping[str, SkinPlace] = field(default_factory=dict)  # of markers that do not sit where the table says
     body_name: str = "default"  # of `calibrated_body`
+    fit: TakeFit | None = None  # of the take that this was last used on
 
     def as_dict(self) -> dict[str, Any]:
         """What JSON can hold; `calibration_of` reads it."""
-        return {
+        data = {
             "version": _VERSION,
             "body": self.body_name,
             "betas": np.asarray(self.betas, dtype=float).tolist(),
             "offsets": {marker: np.asarray(offset, dtype=float).tolist() for marker, offset in self.offsets.items()},
             "places": {marker: asdict(place) for marker, place in self.places.items()},
         }
+        return data if self.fit is None else data | {"take": self.fit.as_dict()}
 
     def check_body(self, body: BodyModel) -> None:
         """Refuse another body than the one of which the betas and places are.
@@ -86,6 +89,7 @@ def calibration_of(data: Any) -> Calibration:
         {marker: _numbers(offset, 3, _FARTHEST, f"offset of {marker}") for marker, offset in offsets.items()},
         {marker: _place(marker, place) for marker, place in places.items()},
         body_name,
+        take_fit_of(data["take"]) if data.get("take") is not None else None,
     )
 
 
@@ -127,14 +131,14 @@ def skin_place(marker: str, vertices: Any, barycentric: Any, height: Any) -> Ski
 
 
 def write_calibration(path: str | Path, calibration: Calibration) -> None:
-    """Write a calibration file, as a whole or not at all.
+    """Write a calibration file, as a whole or not at all, without what it says of a take.
 
     Raises:
         SubjectError: the folder does not exist or is not writable.
     """
     try:
         with replaced_file(path) as file:
-            file.write(json.dumps(calibration.as_dict(), indent=1, allow_nan=False).encode())
+            file.write(json.dumps(replace(calibration, fit=None).as_dict(), indent=1, allow_nan=False).encode())
     except OSError as problem:
         raise SubjectError(f"{path} cannot be written ({problem.strerror}); choose another place") from None
 

@@ -2,7 +2,7 @@
 """Every frame's pose of a subject whose shape and markers are known."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from ..prior.base import Prior
 from .pose_starts import most_similar
 from .subject import MARKER_SIGMA, MARKER_WEIGHTS, Subject, heard_within
 
-_STARTS = 12  # calibrated poses that a frame may start from: the most different
+N_STARTS = 12  # calibrated poses that a frame may start from: the most different
 _LOOSE_FIT = 0.012  # metres: the median miss of markers to which their sigma applies; chosen on the validation split
 _FIRMEST = 0.3
 _SINGLE = np.zeros(1, np.float32)
@@ -30,10 +30,18 @@ FAR, NEAR = (
 """From a start that may be off, and close by: a robust loss that narrows."""
 
 
+@dataclass(frozen=True)
+class Trust:
+    """How far markers are trusted: estimated from all frames of a take, and the same for each."""
+
+    softness: float  # 1 hears them with their sigma, less more closely
+    noise: float  # standard deviation in sigmas so heard
+
+
 def solve_frames(
     subject: Subject, prior: Prior, targets: np.ndarray, seen: np.ndarray, rate: float,
-    report: Callable[[float], None] = lambda fraction: None, like: Array = _SINGLE,
-) -> tuple[PoseState, np.ndarray]:  # fmt: skip
+    report: Callable[[float], None] = lambda fraction: None, like: Array = _SINGLE, trust: Trust | None = None,
+) -> tuple[PoseState, np.ndarray, Trust]:  # fmt: skip
     """Poses of frames in a row, smoothed as far as the markers are noisy.
 
     Args:
@@ -44,9 +52,10 @@ def solve_frames(
         rate: Hz.
         report: called with the fraction done.
         like: an array of the kind, dtype and device to compute with.
+        trust: as the whole found it, of which these frames are a part; None finds it.
 
     Returns:
-        States of F frames, float64 NumPy, and their status (F,).
+        States of F frames, float64 NumPy, their status (F,), and how far their markers were trusted.
     """
     solved = np.flatnonzero(seen.any(1))
     position = Position(seen, MARKER_SIGMA, subject.points, targets)
@@ -57,26 +66,33 @@ def solve_frames(
         return similar_start(subject, targets[solved[rows]], seen[solved[rows]]).like(like)
 
     state = solve_sequence(problem, start, (FAR, NEAR), rate, lambda f: report(0.7 * f))
-    close = as_they_fit(problem, state)
-    smoothing = Smoothing(rate, noise_of(problem, state) / close.hearing.softness)
+    if trust is None:
+        softness = _softness(problem, state)
+        trust = Trust(softness, noise_of(problem, state) / softness)
+    close, smoothing = _heard_softly(trust.softness), Smoothing(rate, trust.noise)
     state, status = smoothed_with_gaps(whole, state, solved, close, smoothing, lambda f: report(0.7 + 0.3 * f))
-    return state.like(np.zeros(1)), status
+    return state.like(np.zeros(1)), status, trust
 
 
 def as_they_fit(problem: Problem, state: PoseState) -> Stage:
-    """The stage that hears markers as closely as they fit: those that fit well may bend the pose more.
+    """The stage that hears markers as closely as they fit: those that fit well may bend the pose more."""
+    return _heard_softly(_softness(problem, state))
 
-    The scale of the robust loss narrows by the root of that alone, or noise would be taken for outliers.
-    """
+
+def _softness(problem: Problem, state: PoseState) -> float:
     (position,) = problem.residuals
     missed = np.linalg.norm(as_float64(position.error(state.on(problem.bones))), axis=-1)
     median = float(np.median(missed[as_float64(position.confidence) > 0]))
-    softness = min(max(median / _LOOSE_FIT, _FIRMEST), 1.0)
+    return min(max(median / _LOOSE_FIT, _FIRMEST), 1.0)
+
+
+def _heard_softly(softness: float) -> Stage:
+    """The scale of the robust loss narrows by the root alone, or noise would be taken for outliers."""
     assert NEAR.hearing.robust is not None
     return replace(NEAR, hearing=Hearing(softness, robust=NEAR.hearing.robust / softness**0.5))
 
 
 def similar_start(subject: Subject, targets: np.ndarray, seen: np.ndarray) -> PoseState:
     """For each frame the calibrated pose that fits its markers best after a rigid motion."""
-    some = np.arange(min(_STARTS, len(subject.frames)))
+    some = np.arange(min(N_STARTS, len(subject.frames)))
     return most_similar(subject.points, subject.poses.take(some), targets, seen)

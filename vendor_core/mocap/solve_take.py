@@ -23,15 +23,15 @@ from .c3d import C3D
 from .calibration_file import Calibration, calibrated_body
 from .label_take import label_take
 from .marker_points import PlacedMarkers, SkinPlace, place_markers
-from .solve_frames import solve_frames
+from .solve_frames import Trust, solve_frames
 from .subject import LEAST_MARKERS, Subject, calibrate_subject
 from .swaps import unswapped
+from .take_fit import HALO, TakeFit, fit_of
 from .take_markers import TakeMarkers, check_markers, markers_of_take, own_map
 from .take_summary import source_of, summary_of
 from .timing import Sampling, sampling
 from .unmarked import held_still, notes_of, unmarked
 
-_HALO = 1.5  # seconds solved on both sides of a range: more than smoothing and the longest bridged gap reach
 _UNKNOWN = np.full(3, np.nan)
 
 Report = Callable[[float, str], None]
@@ -102,8 +102,7 @@ def solve_take(take: C3D, body: BodyModel, prior: Prior, options: TakeOptions, r
         label_map = label_take(
             take, options.layout, body, prior, lambda f, text: report(0.05 * f, text), options.subject
         )
-    halo = 0.0 if options.calibration is None else _HALO
-    times = sampling(len(take.points), take.rate, options.fps, options.first, options.last, halo)
+    fit, times = _times(take, options, prior)
     shown = markers_of_take(take, label_map, times, options.up_axis)
     check_markers(shown.markers, LEAST_MARKERS)
     report(0.05, "Placing markers")
@@ -111,15 +110,29 @@ def solve_take(take: C3D, body: BodyModel, prior: Prior, options: TakeOptions, r
     placed = place_markers(body, shown.labels, known.places).with_offsets(offsets)
     label_map = replace(label_map, notes=(*label_map.notes, *notes_of(unmarked(placed.points)[0])))
     betas = options.betas if options.calibration is None else known.betas
-    rest = lambda f, text: report(0.05 + 0.95 * f, text)  # noqa: E731
-    solved = _solved_in_turn(shown, placed, prior, times.rate, betas, device.like, rest)
+    work = _Work(placed, prior, times.rate, betas, fit, device.like)
+    solved = _solved_in_turn(work, shown, lambda f, text: report(0.05 + 0.95 * f, text))
     learnt = _learnt(known, shown.labels, solved)
+    fit = fit or fit_of(len(take.points), take.rate, times, solved.trust, solved.subject.poses)
     motion = _motion(solved, times, "default" if body.beta_names else "")
     markers, order = solved.markers[times.inside], solved.order[times.inside]
     residual = np.linalg.norm(solved.places[times.inside] - markers, axis=-1)
     summary = summary_of(motion, label_map, shown.labels, residual, order, perf_counter() - began)
-    summary |= source_of(take, shown.up_axis) | {"device": device.why}
-    return TakeSolution(motion, summary, shown.labels, markers, residual, order, label_map.columns, learnt)
+    summary |= source_of(take, shown.up_axis, times) | {"device": device.why}
+    return TakeSolution(
+        motion, summary, shown.labels, markers, residual, order, label_map.columns, replace(learnt, fit=fit)
+    )
+
+
+def _times(take: C3D, options: TakeOptions, prior: Prior) -> tuple[TakeFit | None, Sampling]:
+    """Which frames to solve; and how the whole was solved, where only a part of it is to be solved again."""
+    n, known = len(take.points), options.calibration
+    if known is not None and known.fit is not None and known.fit.is_of(n, take.rate, options.fps, prior):
+        part = known.fit.part(options.first, n - 1 if options.last is None else min(options.last, n - 1))
+        if part is not None:
+            return known.fit, part
+    halo = 0.0 if known is None else HALO
+    return None, sampling(n, take.rate, options.fps, options.first, options.last, halo)
 
 
 def _known(options: TakeOptions, body: BodyModel) -> Calibration:
@@ -137,48 +150,62 @@ def _known(options: TakeOptions, body: BodyModel) -> Calibration:
 
 
 @dataclass(frozen=True)
+class _Work:
+    """What does not change from one solve of the frames to the next."""
+
+    placed: PlacedMarkers
+    prior: Prior
+    rate: float
+    betas: np.ndarray | None
+    fit: TakeFit | None  # of the whole, where a part is solved again
+    like: Array
+
+    def subject(self, targets: np.ndarray, seen: np.ndarray, report: Report) -> Subject:
+        """The subject of markers (F, M, 3) in the frames that show enough of them."""
+        placed, fit = self.placed, self.fit
+        if fit is None or self.betas is None or placed.sigma.any():
+            return calibrate_subject(placed, self.prior, targets, seen, self.betas, report)
+        n, points = len(fit.starts), placed.points.with_betas(self.betas)
+        return Subject(points, self.betas, np.zeros((len(points), 3)), np.arange(n), fit.poses())
+
+
+@dataclass(frozen=True)
 class _Solved:
     subject: Subject
     state: PoseState  # F frames
     status: np.ndarray  # (F,)
+    trust: Trust
     places: np.ndarray  # (F, M, 3) metres, where the body has its markers
     markers: np.ndarray  # (F, M, 3) metres, NaN where unseen
     order: np.ndarray  # (F, M), see `TakeSolution`
 
 
-def _solved_in_turn(
-    shown: TakeMarkers, placed: PlacedMarkers, prior: Prior, rate: float, betas: np.ndarray | None, like: Array,
-    report: Report,
-) -> _Solved:  # fmt: skip
+def _solved_in_turn(work: _Work, shown: TakeMarkers, report: Report) -> _Solved:
     """The subject and the poses; once more where that shows that labels were swapped or lost."""
     points, n = shown.points, len(shown.labels)
-    solved = _solved(placed, prior, shown.markers, rate, betas, like, report)
+    solved = _solved(work, shown.markers, report)
     order = unswapped(solved.places, np.nan_to_num(points), np.all(np.isfinite(points), axis=-1))
     if (order == np.arange(n)).all():
         return replace(solved, order=shown.order)
     markers = np.where(order[..., None] >= 0, np.take_along_axis(points, np.maximum(order, 0)[..., None], 1), np.nan)
-    again = _solved(placed, prior, markers, rate, betas, like, lambda f, text: report(0.5 + 0.5 * f, text))
+    again = _solved(work, markers, lambda f, text: report(0.5 + 0.5 * f, text))
     as_labelled = np.take_along_axis(shown.order, np.clip(order, 0, n - 1), axis=1)
     return replace(again, order=np.where((order >= 0) & (order < n), as_labelled, order))
 
 
-def _solved(
-    placed: PlacedMarkers, prior: Prior, markers: np.ndarray, rate: float, betas: np.ndarray | None, like: Array,
-    report: Report,
-) -> _Solved:  # fmt: skip
+def _solved(work: _Work, markers: np.ndarray, report: Report) -> _Solved:
     """The subject and the poses of markers (F, M, 3), NaN where unseen."""
     seen = np.all(np.isfinite(markers), axis=-1)
     usable, targets = seen.sum(1) >= LEAST_MARKERS, np.where(seen[..., None], markers, 0.0)
-    subject = calibrate_subject(
-        placed, prior, targets[usable], seen[usable], betas, lambda f, text: report(0.4 * f, text)
-    )
+    subject = work.subject(targets[usable], seen[usable], lambda f, text: report(0.4 * f, text))
     text = f"Solving {int(usable.sum())} frames"
-    state, status = solve_frames(
-        subject, prior, targets, seen & usable[:, None], rate, lambda f: report(0.4 + 0.6 * f, text), like
-    )
-    state = held_still(state, unmarked(placed.points)[1])
-    places = place(subject.points, state.on(subject.points.bones))[0]
-    return _Solved(subject, state, status, places, markers, np.tile(np.arange(len(placed.points)), (len(markers), 1)))
+    state, status, trust = solve_frames(
+        subject, work.prior, targets, seen & usable[:, None], work.rate, lambda f: report(0.4 + 0.6 * f, text),
+        work.like, work.fit and work.fit.trust,
+    )  # fmt: skip
+    state = held_still(state, unmarked(work.placed.points)[1])
+    places, own = place(subject.points, state.on(subject.points.bones))[0], np.arange(markers.shape[1])
+    return _Solved(subject, state, status, trust, places, markers, np.tile(own, (len(markers), 1)))
 
 
 def _learnt(known: Calibration, labels: tuple[str, ...], solved: _Solved) -> Calibration:

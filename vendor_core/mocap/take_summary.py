@@ -8,6 +8,7 @@ import numpy as np
 from ..motion import Motion, status_counts
 from .c3d import C3D
 from .layouts import LabelMap
+from .timing import Sampling
 
 REJECTED = 0.04
 """Metres: the robust loss hardly listens to a marker farther from its place."""
@@ -51,9 +52,13 @@ def summary_of(
     }
 
 
-def source_of(take: C3D, up_axis: str) -> dict[str, Any]:
-    """What the file says of the take: its rate, unit, up axis (as used), first frame, and events, seconds and label."""
+def source_of(take: C3D, up_axis: str, times: Sampling) -> dict[str, Any]:
+    """What the file says of the take: its rate, unit, up axis (as used), first frame, and events, seconds and label.
+
+    And where the motion starts, in seconds from the take's first frame.
+    """
     return {
+        "start": round(float(times.at[times.inside.start]) / take.rate, 6),
         "source_rate": take.rate,
         "units": take.units,
         "up_axis": up_axis,

@@ -102,6 +102,30 @@ def sampling(
     return Sampling(at, fps, slice(before, before + count))
 
 
+def sampling_within(
+    whole: Sampling, source_rate: float, first: int, last: int, halo: float, step: int
+) -> Sampling | None:
+    """The frames of an earlier sampling, without halo, that lie in a range; None where it does not lie in that.
+
+    Args:
+        whole: the earlier one.
+        source_rate: Hz.
+        first, last: source frames, both included.
+        halo: seconds on both sides, as far as the earlier frames go.
+        step: the frames begin with a whole number of these.
+    """
+    per_frame = source_rate / whole.rate
+    if first < whole.at[0] - 1e-6 or last > whole.at[-1] + per_frame:
+        return None
+    inside = np.flatnonzero((whole.at > first - 1e-6) & (whole.at < last + 1e-6))
+    if not len(inside):
+        return None
+    around = int(np.ceil(halo * whole.rate))
+    begin = max(inside[0] - around, 0) // step * step
+    part = whole.at[begin : inside[-1] + 1 + around]
+    return Sampling(part, whole.rate, slice(int(inside[0]) - begin, int(inside[-1]) + 1 - begin))
+
+
 def sampled(markers: np.ndarray, at: np.ndarray) -> np.ndarray:
     """Markers (F', M, 3) at frames (F',) of markers (F, M, 3); between two frames where a marker is seen in both."""
     left = np.clip(np.floor(at + 1e-9).astype(int), 0, len(markers) - 1)
