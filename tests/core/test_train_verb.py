@@ -9,6 +9,7 @@ import pytest
 
 from tests.core.motion_folders import amass_folder, write_amass
 from vendor_core.cli import main
+from vendor_core.commands.train import LogLines
 from vendor_core.prior import load_prior
 
 
@@ -55,6 +56,14 @@ def test_it_trains_on_folders_and_tells_what_it_skipped(
     about = load_prior(out).about
     assert about["attribution"] == "Trained by the user on CMU, people." and about["license"].startswith("none stated")
     assert about["command"] == "python -m vendor_core train --data CMU people -o PRIOR.npz --seed 0 --steps 4"
+
+
+def test_a_log_gets_lines_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:
+    for every, lines in ((0.0, [" 40%  step 4", " 50%  step 5"]), (3600.0, [])):
+        report = LogLines(every)
+        report(0.4, "step 4")
+        report(0.5, "step 5")
+        assert capsys.readouterr().err.splitlines() == lines
 
 
 def test_faults_are_one_line(people: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

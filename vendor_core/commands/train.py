@@ -2,13 +2,17 @@
 """A prior trained on motion."""
 
 import sys
+import time
 from argparse import Namespace
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from tqdm import tqdm
 
 from .shared import progress
+
+_A_LINE = 60.0  # seconds from one to the next in a log
 
 
 def train(options: Namespace) -> dict[str, Any]:
@@ -17,7 +21,7 @@ def train(options: Namespace) -> dict[str, Any]:
     from ..training.train_vae import STEPS, train_vae
 
     steps = options.steps or STEPS
-    with progress(options.out.name) if is_first() else nullcontext() as report:
+    with _told(options.out.name, is_first()) as report:
         result = train_vae(
             options.data, options.out, options.seed, options.device, report, steps, split=options.split, say=_say
         )
@@ -30,6 +34,28 @@ def train(options: Namespace) -> dict[str, Any]:
         print(f"{sum(result['skipped'].values())} files skipped:")
         print("\n".join(f"{count:6d}  {reason}" for reason, count in result["skipped"].items()))
     return result
+
+
+@contextmanager
+def _told(title: str, first: bool) -> Iterator[Callable[[float, str], None]]:
+    """A bar on a terminal, a line a minute in a log; of several processes the first one tells."""
+    if first and sys.stderr.isatty():
+        with progress(title) as report:
+            yield report
+    else:
+        yield LogLines(_A_LINE if first else float("inf"))
+
+
+class LogLines:
+    """Progress as lines on standard error, at most one in so many seconds."""
+
+    def __init__(self, every: float):
+        self.every, self.last = every, time.monotonic()
+
+    def __call__(self, fraction: float, text: str) -> None:
+        if time.monotonic() - self.last >= self.every:
+            self.last = time.monotonic()
+            print(f"{fraction:4.0%}  {text}", file=sys.stderr, flush=True)
 
 
 def _say(text: str) -> None:

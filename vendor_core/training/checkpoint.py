@@ -58,9 +58,6 @@ class Checkpoint:
         Raises:
             PriorError: it is damaged, or of another training.
         """
-        for left in self.path.parent.glob(f".{self.path.name}.*.part"):  # of a run that was killed while it wrote
-            with suppress(OSError):
-                left.unlink()
         if not self.path.exists():
             return None
         state = _read(self.path)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import PriorError
+from ..files import remove_unfinished
 from ..npz import write_npz
 from ..prior.vae import FORMAT, VaePrior
 from ..skeleton import BODY_JOINTS
@@ -83,6 +84,8 @@ def train_vae(
         tell(0.0, "reading motion")
         gathered = gather(data, split, lambda done, text: tell(_READING * done, text), note)
         if share.rank == 0:
+            remove_unfinished(out)
+            remove_unfinished(checkpoint_path(out))
             list_skipped(out.with_name(f"{out.stem}.skipped.txt"), gathered, note)
         facts = _facts(gathered, seed, steps, device)
         if share.from_first(facts) != facts:
