@@ -12,7 +12,7 @@ from tests.core.motion_folders import amass_folder
 from vendor_core.errors import PriorError
 
 torch = pytest.importorskip("torch", reason="torch is not installed, which training needs")
-STEPS = 24
+STEPS = 16
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def test_killed_three_times_it_ends_with_the_same_bytes(
     out, checkpoint = tmp_path / "prior.npz", tmp_path / "prior.checkpoint"
     how = {"data": [people], "steps": STEPS, "checkpoint_every": 0.0}
     (tmp_path / ".prior.npz.abc.part").write_bytes(b"left by a run that was killed while it wrote")
-    for moment in ("prior: step 11 ", "initialiser: step 7 ", "critic: step 4 "):
+    for moment in ("prior: step 7 ", "initialiser: step 5 ", "critic: step 3 "):
         again = checkpoint.exists()
         run = Run(out=out, device="cpu", **how)
         run.kill_at(moment)
@@ -81,7 +81,7 @@ def test_checkpoints_of_other_trainings_are_refused(tmp_path: Path) -> None:
         train_here(tmp_path / "prior.npz", report=stop, **how)
     for changes, words in (
         ({"seed": 1}, "seed 0, this one has 1"),
-        ({"steps": 30}, "steps 24, this one has 30"),
+        ({"steps": 30}, "steps 16, this one has 30"),
         ({"split": "amass"}, "motion .* poses"),
     ):
         with pytest.raises(PriorError, match=words):
