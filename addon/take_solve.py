@@ -30,6 +30,7 @@ class SolveRequest:
     rig: str | None  # None for a new body
     fit_shape: bool
     every_frame: bool  # of the take, instead of the scene's
+    layout: str = "auto"  # for points without labels
     calibrated: str = ""  # the take whose calibration serves where it has one; else as the take itself says
 
 
@@ -89,7 +90,7 @@ def solve_params(context: bpy.types.Context, request: SolveRequest) -> tuple[dic
         betas = None if request.fit_shape or calibration else [item.value for item in rig.poise.betas]
     render = context.scene.render
     return params | {
-        "body": body, "betas": betas, "calibration": calibration,
+        "layout": request.layout, "body": body, "betas": betas, "calibration": calibration,
         "fps": None if request.every_frame else render.fps / render.fps_base,
         "device": preferences(context).device,
     }, arrays  # fmt: skip

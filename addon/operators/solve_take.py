@@ -65,7 +65,7 @@ class SolvingOperator:
             SolveRequest(
                 take=take.name, scene=context.scene.name, rig=rig.name if rig is not None else None,
                 fit_shape=self.fit_shape, every_frame=self.rate == "SUBFRAMES",
-                calibrated=first if take.name != first else "",
+                layout=getattr(self, "layout_name", "auto"), calibrated=first if take.name != first else "",
             ) for take in takes
         ]  # fmt: skip
 

@@ -154,6 +154,9 @@ def test_a_subject_goes_through_a_file(scene, known, tmp_path) -> None:
     with pytest.raises(RuntimeError, match="has no calibration yet: solve it first"):
         bpy.ops.poise.save_subject(filepath=str(tmp_path / "subject.json"))
     bpy.ops.poise.solve_take()
+    with pytest.raises(RuntimeError, match="cannot be written") as caught:
+        bpy.ops.poise.save_subject(filepath="")
+    assert "Traceback" not in str(caught.value)
     bpy.ops.poise.save_subject(filepath=str(tmp_path / "subject.json"))
     other = load(write_take(tmp_path / "other.c3d", markers[5:9], labels))
     bpy.ops.poise.load_subject(filepath=str(tmp_path / "subject.json"))
