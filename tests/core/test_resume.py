@@ -86,9 +86,13 @@ def test_checkpoints_of_other_trainings_are_refused(tmp_path: Path) -> None:
     ):
         with pytest.raises(PriorError, match=words):
             train_here(tmp_path / "prior.npz", **how | changes)
-    (tmp_path / "prior.checkpoint").write_bytes(b"a foreign file")
-    with pytest.raises(PriorError, match="delete it to begin anew"):
-        train_here(tmp_path / "prior.npz", **how)
+    whole = (tmp_path / "prior.checkpoint").read_bytes()
+    middle = len(whole) // 2
+    flipped = whole[:middle] + bytes([whole[middle] ^ 16]) + whole[middle + 1 :]
+    for damaged in (b"a foreign file", whole[:middle], flipped):
+        (tmp_path / "prior.checkpoint").write_bytes(damaged)
+        with pytest.raises(PriorError, match="delete it to begin anew"):
+            train_here(tmp_path / "prior.npz", **how)
     torch.save({"state_dict": {}}, tmp_path / "prior.checkpoint")
     with pytest.raises(PriorError, match="no checkpoint of a training"):
         train_here(tmp_path / "prior.npz", **how)

@@ -9,6 +9,7 @@ import os
 import pickle
 import time
 import zipfile
+import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from ..files import replaced_file
 
 # What torch's reader of plain tensors can raise on a file that is damaged, or no checkpoint.
 _DAMAGE = (
-    OSError, EOFError, RuntimeError, ValueError, TypeError, AttributeError, LookupError, zipfile.BadZipFile,
+    OSError, EOFError, RuntimeError, ValueError, TypeError, AttributeError, LookupError, zipfile.BadZipFile, zlib.error,
     pickle.UnpicklingError,
 )  # fmt: skip
 
@@ -105,8 +106,9 @@ def _read(path: Path) -> dict[str, Any]:
     import torch
 
     try:
-        with zipfile.ZipFile(path):  # before torch takes it for a pickle of old
-            pass
+        with zipfile.ZipFile(path) as archive:  # before torch takes it for a pickle of old; torch checks no sums
+            if (bad := archive.testzip()) is not None:
+                raise ValueError(f"{bad} does not add up")
         state = torch.load(path, map_location="cpu", weights_only=True)
     except _DAMAGE as problem:
         why = f"{type(problem).__name__}: {str(problem).partition(chr(10))[0][:80]}"
