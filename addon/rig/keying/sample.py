@@ -10,6 +10,8 @@ from .actions import bone_of, curves_of
 from .channels import ROTATIONS, channel_of, path_of
 from .keys import keyed_bones
 
+_SAME_FRAME = 1e-3
+
 
 def sampled(context: bpy.types.Context, obj: bpy.types.Object, frames: np.ndarray) -> Pose:
     """The poses of a rig at frames (F,), in the world: from its own keys alone where nothing else moves it, which is
@@ -20,7 +22,7 @@ def sampled(context: bpy.types.Context, obj: bpy.types.Object, frames: np.ndarra
     """
     rig = read_rig(obj)
     if only_own_keys(obj, rig):
-        bones = keyed_bones(obj, rig, frames)
+        bones = keyed_bones(obj, rig, _on_keys(obj, frames))
         assert bones.location is not None
         return from_bones(rig, bones.quaternions, bones.location)
     scene, manager = context.scene, context.window_manager
@@ -36,6 +38,21 @@ def sampled(context: bpy.types.Context, obj: bpy.types.Object, frames: np.ndarra
         manager.progress_end()
         scene.frame_set(before[0], subframe=before[1])
     return Pose(np.concatenate([pose.R_local for pose in poses]), np.concatenate([pose.trans for pose in poses]))
+
+
+def _on_keys(obj: bpy.types.Object, frames: np.ndarray) -> np.ndarray:
+    """Frames (F,), those that mean a key moved to where it really is: curves hold frames in single precision, and are
+    read exactly, and at once, there.
+    """
+    curves = [curve for curve in curves_of(obj) if len(curve.keyframe_points)]
+    if not curves:
+        return frames
+    longest = max(curves, key=lambda curve: len(curve.keyframe_points))
+    flat = np.empty(2 * len(longest.keyframe_points), dtype=np.float32)
+    longest.keyframe_points.foreach_get("co", flat)
+    at = flat[::2].astype(np.float64)
+    nearest = at[np.searchsorted((at[1:] + at[:-1]) / 2, frames)]
+    return np.where(np.abs(nearest - frames) < _SAME_FRAME, nearest, frames)
 
 
 def only_own_keys(obj: bpy.types.Object, rig: Rig) -> bool:
