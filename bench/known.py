@@ -12,9 +12,10 @@ from vendor_core.ik.residuals import Position
 from vendor_core.ik.solver import minimise, minimise_in_chunks
 from vendor_core.ik.state import PoseState, Unknowns
 from vendor_core.linalg import one_blas_thread
+from vendor_core.mocap.calibration_frames import spread_frames
 from vendor_core.mocap.pose_starts import trunk_start
 from vendor_core.mocap.solve_frames import FAR, NEAR, as_they_fit, similar_start, solve_frames
-from vendor_core.mocap.subject import MARKER_SIGMA, MARKER_WEIGHTS, Subject, heard_within, spread_frames
+from vendor_core.mocap.subject import MARKER_SIGMA, MARKER_WEIGHTS, Subject, heard_within
 from vendor_core.prior import load_prior
 from vendor_core.skeleton import N_BODY
 

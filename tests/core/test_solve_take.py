@@ -157,6 +157,7 @@ def test_a_gait_take_with_gaps_is_solved(shared_data: Path) -> None:
     assert solved.summary["layout"] == "PlugInGait35"
     assert solved.summary["median_mm"] < 8 and solved.summary["rejected_fraction"] < 0.1
     assert solved.summary["frame_status"]["held"] == 0
+    assert solved.summary["foot_slip_mm"] < 4 and abs(solved.summary["floor_m"]) < 0.03
 
 
 def test_betas_that_are_given_are_kept(known: tuple[C3D, np.ndarray]) -> None:

@@ -73,7 +73,7 @@ def hidden_joints_bridged(problem: Problem, state: PoseState, longest: int) -> P
 
     Smoothing would come to much the same, but slowly: little holds such joints, and they start far away.
     """
-    return joints_bridged(state, _told(problem), longest)
+    return joints_bridged(state, joints_told(problem), longest)
 
 
 def joints_bridged(state: PoseState, told: np.ndarray, longest: int) -> PoseState:
@@ -90,7 +90,7 @@ def joints_bridged(state: PoseState, told: np.ndarray, longest: int) -> PoseStat
     return state.changed(R_local=R)
 
 
-def _told(problem: Problem) -> np.ndarray:
+def joints_told(problem: Problem) -> np.ndarray:
     """(F, J) whether a joint turns any point that is seen; where not only places of points are given, all true."""
     told = np.zeros((len(problem.residuals[0].confidence), len(problem.bones)), bool)
     for residual in problem.residuals:

@@ -33,6 +33,7 @@ class PlacedMarkers:
 
     points: BodyPoints
     sigma: np.ndarray  # (M, 3) metres, how far real markers stray from there; zeros where one's place is known
+    soles: BodyPoints | None = None  # of the body's feet; see `soles`
 
     def with_offsets(self, offsets: np.ndarray) -> "PlacedMarkers":
         """These markers with known offsets (M, 3), metres, from their places; NaN where they are not known."""

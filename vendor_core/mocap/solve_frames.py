@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..arrays import Array, as_float64
-from ..ik.gaps import smoothed_with_gaps
+from ..ik.gaps import joints_told, smoothed_with_gaps
 from ..ik.noise import noise_of
 from ..ik.problem import Problem, Stage
 from ..ik.residuals import Hearing, Position
@@ -16,6 +16,7 @@ from ..ik.smoothing import Smoothing
 from ..ik.state import PoseState, Unknowns
 from ..prior.base import Prior
 from .pose_starts import most_similar
+from .soles import held_soles
 from .subject import MARKER_SIGMA, MARKER_WEIGHTS, Subject, heard_within
 
 N_STARTS = 12  # calibrated poses that a frame may start from: the most different
@@ -42,7 +43,7 @@ def solve_frames(
     subject: Subject, prior: Prior, targets: np.ndarray, seen: np.ndarray, rate: float,
     report: Callable[[float], None] = lambda fraction: None, like: Array = _SINGLE, trust: Trust | None = None,
 ) -> tuple[PoseState, np.ndarray, Trust]:  # fmt: skip
-    """Poses of frames in a row, smoothed as far as the markers are noisy.
+    """Poses of frames in a row, smoothed as far as the markers are noisy, with feet that stay where they stand.
 
     Args:
         subject: from `calibrate_subject`.
@@ -70,6 +71,9 @@ def solve_frames(
         softness = _softness(problem, state)
         trust = Trust(softness, noise_of(problem, state) / softness)
     close, smoothing = _heard_softly(trust.softness), Smoothing(rate, trust.noise)
+    if subject.soles is not None:
+        feet = held_soles(subject.soles, state.like(np.zeros(1)), solved, joints_told(whole), rate)
+        whole = replace(whole, residuals=(*whole.residuals, feet.like(like)))
     state, status = smoothed_with_gaps(whole, state, solved, close, smoothing, lambda f: report(0.7 + 0.3 * f))
     return state.like(np.zeros(1)), status, trust
 

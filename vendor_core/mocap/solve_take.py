@@ -21,10 +21,12 @@ from ..rotations import log_so3
 from ..skeleton import JOINTS, N_BODY
 from .c3d import C3D
 from .calibration_file import Calibration, calibrated_body
+from .calibration_frames import LEAST_MARKERS
 from .label_take import label_take
 from .marker_points import PlacedMarkers, SkinPlace, place_markers
+from .soles import feet_summary, sole_points
 from .solve_frames import Trust, solve_frames
-from .subject import LEAST_MARKERS, Subject, calibrate_subject
+from .subject import Subject, calibrate_subject
 from .swaps import unswapped
 from .take_fit import HALO, TakeFit, fit_of
 from .take_markers import TakeMarkers, check_markers, markers_of_take, own_map
@@ -109,6 +111,7 @@ def solve_take(take: C3D, body: BodyModel, prior: Prior, options: TakeOptions, r
     offsets = np.array([known.offsets.get(label, _UNKNOWN) for label in shown.labels])
     placed = place_markers(body, shown.labels, known.places).with_offsets(offsets)
     label_map = replace(label_map, notes=(*label_map.notes, *notes_of(unmarked(placed.points)[0])))
+    placed = replace(placed, soles=sole_points(body))
     betas = options.betas if options.calibration is None else known.betas
     work = _Work(placed, prior, times.rate, betas, fit, device.like)
     solved = _solved_in_turn(work, shown, lambda f, text: report(0.05 + 0.95 * f, text))
@@ -118,6 +121,7 @@ def solve_take(take: C3D, body: BodyModel, prior: Prior, options: TakeOptions, r
     markers, order = solved.markers[times.inside], solved.order[times.inside]
     residual = np.linalg.norm(solved.places[times.inside] - markers, axis=-1)
     summary = summary_of(motion, label_map, shown.labels, residual, order, perf_counter() - began)
+    summary |= _feet(solved, times, shown.labels, markers)
     summary |= source_of(take, shown.up_axis, times) | {"device": device.why}
     return TakeSolution(
         motion, summary, shown.labels, markers, residual, order, label_map.columns, replace(learnt, fit=fit)
@@ -166,7 +170,8 @@ class _Work:
         if fit is None or self.betas is None or placed.sigma.any():
             return calibrate_subject(placed, self.prior, targets, seen, self.betas, report)
         n, points = len(fit.starts), placed.points.with_betas(self.betas)
-        return Subject(points, self.betas, np.zeros((len(points), 3)), np.arange(n), fit.poses())
+        soles = None if placed.soles is None else placed.soles.with_betas(self.betas)
+        return Subject(points, self.betas, np.zeros((len(points), 3)), np.arange(n), fit.poses(), soles)
 
 
 @dataclass(frozen=True)
@@ -213,6 +218,11 @@ def _learnt(known: Calibration, labels: tuple[str, ...], solved: _Solved) -> Cal
     seen = np.all(np.isfinite(solved.markers), axis=-1).any(0)
     new = {label: solved.subject.offsets[i] for i, label in enumerate(labels) if seen[i] and label not in known.offsets}
     return replace(known, betas=solved.subject.betas, offsets={**known.offsets, **new})
+
+
+def _feet(solved: _Solved, times: Sampling, labels: tuple[str, ...], markers: np.ndarray) -> dict[str, Any]:
+    soles, inside = solved.subject.soles, np.arange(len(solved.state))[times.inside]
+    return {} if soles is None else feet_summary(soles, solved.state.take(inside), labels, markers, times.rate)
 
 
 def _motion(solved: _Solved, times: Sampling, body_name: str) -> Motion:

@@ -20,14 +20,13 @@ from ..ik.residuals import Hearing, Position
 from ..ik.solver import minimise, minimise_in_chunks
 from ..ik.state import PoseState, Unknowns, joined
 from ..prior.base import Prior
+from .calibration_frames import N_FRAMES, spread_frames, usable_frames, with_neighbours
 from .marker_points import PlacedMarkers
 from .pose_starts import most_similar, trunk_start
 
 MARKER_SIGMA = 0.010  # metres: the error of a marker that costs one unit
 MARKER_WEIGHTS = Weights(residual=10.0)
-N_FRAMES = 64
 _FEW = 16  # frames that find what is far off, before all join in
-_ALIKE, _FEWEST = 0.004, 8  # metres that markers are apart in frames that tell the same, and frames chosen even so
 _SOFT = 0.014  # metres: see `_soft`
 _LEAST_SIGMA = 0.0005  # metres
 _POSE_WEIGHT, _LATENT_WEIGHT = 60.0, 4.0  # of all frames together: a subject strays from the prior alike in each
@@ -37,7 +36,6 @@ _NEAR = 0.04  # metres: scale of the robust loss in the end
 _SHARPER = 0.5  # a sigma that is not this much smaller is not worth another turn
 _TURNS = 2
 _ROUGH = 1e-3  # tolerance of what is estimated again with more frames
-LEAST_MARKERS = 4  # seen in a frame, below which it is left out
 _FAR = 4.0  # sigmas from its place at which a marker is re-anchored
 _KNOWN_SIGMA = 1e-6  # metres, of a marker whose place is known
 _LOOSE = 0.10  # metres, sigma of a re-anchored marker
@@ -52,31 +50,7 @@ class Subject:
     offsets: np.ndarray  # (M, 3) metres from where they were placed
     frames: np.ndarray  # (K,) the frames used, the most different first
     poses: PoseState  # of those frames
-
-
-def spread_frames(markers: np.ndarray, seen: np.ndarray, n: int = N_FRAMES) -> np.ndarray:
-    """Up to n well-seen frames whose poses differ most, by farthest-point selection: the most different first.
-
-    Frames that hardly differ tell nothing new, so that of a person who stands still only a few are chosen.
-
-    Args:
-        markers: (F, M, 3) metres, any number where unseen.
-        seen: (F, M) bool.
-    """
-    count = seen.sum(1)
-    good = np.flatnonzero(count >= min(markers.shape[1], np.quantile(count[count > 0], 0.6)))
-    good = good[:: max(1, len(good) // 400)]
-    weights = seen[good].astype(float)
-    centre = np.sum(markers[good] * weights[..., None], axis=1) / weights.sum(1)[:, None]
-    centred = (markers[good] - centre[:, None]) * weights[..., None]
-    chosen, nearest = [0], np.full(len(good), np.inf)
-    while len(chosen) < min(n, len(good)):
-        apart = np.linalg.norm(centred - centred[chosen[-1]], axis=-1).mean(1)
-        nearest = np.minimum(nearest, apart)
-        if nearest.max() < _ALIKE and len(chosen) >= _FEWEST:
-            break
-        chosen.append(int(nearest.argmax()))
-    return good[chosen]
+    soles: BodyPoints | None = None  # on the same body as the points; None: feet are not held
 
 
 def calibrate_subject(
@@ -98,7 +72,7 @@ def calibrate_subject(
     """
     if betas is not None and not np.isfinite(betas).all():
         raise TargetError("the betas given hold NaN or infinity; expected finite numbers, or none to estimate them")
-    markers, seen, rows = _usable(markers, seen)
+    markers, seen, rows = usable_frames(markers, seen)
     fixed = (placed.sigma == 0).all(1)
     complete = betas is not None and bool(fixed.all())
     frames = spread_frames(markers, seen, _FEW if complete else N_FRAMES)
@@ -107,7 +81,7 @@ def calibrate_subject(
     few = every.take(np.arange(min(_FEW, len(frames))))
     state, shared = _shaped(few, betas, report)
     if complete:
-        return Subject(placed.points.with_betas(shared.betas), shared.betas, shared.offsets, rows[frames], state)
+        return _subject(placed, shared, rows[frames], state)
     report(0.5, "Estimating marker offsets")
     offsets, offset_sigma = _reanchored(_position(few), state, np.maximum(placed.sigma, _KNOWN_SIGMA), fixed)
     shared = replace(shared, offsets=offsets)
@@ -119,12 +93,16 @@ def calibrate_subject(
         state = _others_posed(every, state, shared)
         state, shared = _with_offsets(every, state, shared, expected, _NEAR)
     report(0.8, "Sharpening marker offsets")
-    around = _with_neighbours(frames, len(markers))
+    around = with_neighbours(frames, len(markers))
     wide = replace(position, confidence=seen[around].astype(float), targets=markers[around])
     state, shared = _sharpened(replace(every, residuals=(wide,)), state, shared, expected)
-    offsets = np.where(fixed[:, None], 0.0, shared.offsets)
-    points = placed.points.with_offsets(offsets).with_betas(shared.betas)
-    return Subject(points, shared.betas, offsets, rows[frames], state)
+    return _subject(placed, replace(shared, offsets=np.where(fixed[:, None], 0.0, shared.offsets)), rows[frames], state)
+
+
+def _subject(placed: PlacedMarkers, shared: Shared, frames: np.ndarray, poses: PoseState) -> Subject:
+    points = placed.points.with_offsets(shared.offsets).with_betas(shared.betas)
+    soles = None if placed.soles is None else placed.soles.with_betas(shared.betas)
+    return Subject(points, shared.betas, shared.offsets, frames, poses, soles)
 
 
 def _position(problem: Problem) -> Position:
@@ -171,15 +149,6 @@ def _others_posed(problem: Problem, state: PoseState, shared: Shared) -> PoseSta
     return joined([state, found.changed(betas=betas)])
 
 
-def _usable(markers: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Finite markers and what is seen, of the frames that show enough, and which these are."""
-    seen = seen & np.isfinite(markers).all(-1)
-    rows = np.flatnonzero(seen.sum(1) >= LEAST_MARKERS)
-    if not len(rows):
-        raise TargetError(f"no frame shows {LEAST_MARKERS} markers at once; expected a take of a whole body")
-    return np.where(seen[rows][..., None], markers[rows], 0.0), seen[rows], rows
-
-
 def _first_poses(problem: Problem, betas: np.ndarray) -> PoseState:
     """Poses on the body of the betas, under a robust loss that narrows."""
     state = trunk_start(_position(problem), problem.prior, len(betas))
@@ -190,18 +159,11 @@ def _first_poses(problem: Problem, betas: np.ndarray) -> PoseState:
     return state
 
 
-def _with_neighbours(frames: np.ndarray, n_frames: int) -> np.ndarray:
-    """(3 K,) the frames, then those after them, then those before them; at an end the one on the other side."""
-    after = np.where(frames + 1 < n_frames, frames + 1, frames - 1)
-    before = np.where(frames > 0, frames - 1, frames + 1)
-    return np.clip(np.concatenate([frames, after, before]), 0, n_frames - 1)
-
-
 def _sharpened(problem: Problem, state: PoseState, shared: Shared, prior: SharedPrior) -> tuple[PoseState, Shared]:
     """Poses of the first third of the frames and what all share, as sharp as the markers allow.
 
     Args:
-        problem: of 3 K frames, see `_with_neighbours`.
+        problem: of 3 K frames, see `with_neighbours`.
         state: K frames.
         shared: as estimated with a sigma of `_soft(K)`.
         prior: of the shared unknowns.

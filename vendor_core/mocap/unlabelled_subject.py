@@ -14,9 +14,10 @@ from ..ik.solver import minimise
 from ..ik.state import PoseState
 from ..prior.base import Prior
 from .assignment import pairs
+from .calibration_frames import LEAST_MARKERS
 from .marker_points import PlacedMarkers
 from .solve_frames import FAR, NEAR, similar_start
-from .subject import LEAST_MARKERS, MARKER_SIGMA, Subject, calibrate_subject
+from .subject import MARKER_SIGMA, Subject, calibrate_subject
 from .trajectories import frames_to_look_at, gathered, handed_out
 
 _TURNS = 4  # times at most that the subject is calibrated
