@@ -88,7 +88,7 @@ def test_a_marker_of_the_users_own_works_throughout(known: tuple[C3D, np.ndarray
     assert own.calibration.places == {name: place_of()} and name in own.calibration.offsets
     np.testing.assert_allclose(joints(own), joints(solution), atol=0.01)
     again = solved(take, columns=columns, calibration=own.calibration)
-    np.testing.assert_allclose(joints(again), joints(own), atol=1e-4)
+    np.testing.assert_allclose(joints(again), joints(own), atol=6e-4)
 
 
 def test_a_marker_put_elsewhere_is_believed_to_sit_there(known: tuple[C3D, np.ndarray], solution: TakeSolution) -> None:
