@@ -20,6 +20,7 @@ class POISE_MT_main(bpy.types.Menu):
             (("poise.interpolate", "IPO_EASE_IN_OUT"), ("poise.denoise", "SMOOTHCURVE")),
             (("poise.solve_targets", "CON_KINEMATIC"), ("poise.import_c3d", "IMPORT")),
             (("poise.solve_picture", "IMAGE_BACKGROUND"), ("poise.solve_tracks", "TRACKER")),
+            (("poise.import_motion", "IMPORT"), ("poise.export_motion", "EXPORT")),
             (("poise.open_guide", "QUESTION"),),
         )):  # fmt: skip
             if number:

@@ -90,6 +90,16 @@ def test_channels_turn_in_the_order_they_are_written(tmp_path: Path) -> None:
     assert np.allclose(G[1, 1], about_z @ about_x)
 
 
+@pytest.mark.parametrize(
+    ("time", "rate"),
+    [("0.008333", 120.0), (".0333333", 30.0), ("0.0333667", 29.97), ("0.0083416750", 119.88), ("2", 0.5)],
+)
+def test_frame_times_of_few_digits_mean_whole_rates(tmp_path: Path, time: str, rate: float) -> None:
+    (tmp_path / "f.bvh").write_text(FOREIGN.replace("Frame Time: 0.04", f"Frame Time: {time}"))
+    found = read_bvh(tmp_path / "f.bvh").rate
+    assert found == rate if rate in (120, 30, 0.5) else found == pytest.approx(rate, rel=1e-5)
+
+
 def test_angles_are_continuous_and_mean_the_rotation() -> None:
     t = np.linspace(0, 1, 200)[:, None, None]
     R = exp_so3(t * np.random.default_rng(0).uniform(-7, 7, (1, 40, 3)))

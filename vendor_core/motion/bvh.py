@@ -19,6 +19,7 @@ _MOST_JOINTS, _MOST_NUMBERS = 2000, 200_000_000
 _SPARSEST = 4  # joints for each number of a frame: what has no channels takes memory, too
 _CHANNELS = {f"{axis}{kind}": (kind, axis) for axis in "XYZ" for kind in ("position", "rotation")}
 _FASTEST = 1e4  # Hz
+_ROUNDED = 1e-4  # share by which a rate differs from what is meant, since files hold few digits of a frame's time
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def read_bvh(path: str | Path) -> BvhClip:
     frames, seconds, values = _table(table, sum(len(joint.channels) for joint in joints), name)
     if frames * len(joints) > _SPARSEST * values.size:
         raise MotionError(f"{name}: next to none of its {len(joints)} joints has channels; expected joints that turn")
-    return _clip(joints, values.reshape(frames, -1), 1 / seconds)
+    return _clip(joints, values.reshape(frames, -1), _rate(seconds))
 
 
 def _skeleton(words: Iterator[str], name: str) -> list[_Joint]:
@@ -150,6 +151,12 @@ def _table(text: str, width: int, name: str) -> tuple[int, float, np.ndarray]:
             f"{frames} frames: get the file anew"
         )
     return frames, seconds, values
+
+
+def _rate(seconds: float) -> float:
+    """Frames a second of a frame's time; the whole number that files mean who write 0.008333."""
+    rate = 1 / seconds
+    return float(round(rate)) if round(rate) and abs(rate - round(rate)) < _ROUNDED * rate else rate
 
 
 def _clip(joints: list[_Joint], values: np.ndarray, rate: float) -> BvhClip:
