@@ -53,6 +53,26 @@ def test_the_active_body_keeps_its_action_and_its_shape_when_asked(body, npz: Pa
     assert np.abs(heads_at(body, 1) - joints(motion)[0]).max() < 1e-4
 
 
+def test_an_smplx_file_gives_a_body_of_that_kind_its_shape_and_back(scene, motion, tmp_path: Path) -> None:
+    from test_bodies import user_body
+
+    bpy.ops.poise.add_body_from_file(filepath=str(user_body(tmp_path / "MINE.npz", 55)))
+    rig, body = bpy.context.object, core("body").load_body(tmp_path / "MINE.npz")
+    betas = np.zeros(16)
+    betas[: body.num_betas] = 0.5 * np.random.default_rng(0).standard_normal(min(16, body.num_betas))
+    amass = core("motion").Motion(motion.poses, motion.trans, 24.0, betas, "female")
+    core("motion").write_motion(tmp_path / "walk_stageii.npz", amass)
+    bpy.ops.poise.import_motion(filepath=str(tmp_path / "walk_stageii.npz"), target="ACTIVE")
+    R = core("rotations").exp_so3(motion.poses)
+    expected = body.pose(R, motion.trans, betas[: body.num_betas]).joints[:, :22]
+    assert np.abs(heads_at(rig, 31) - expected[30]).max() < 1e-4
+    bpy.ops.poise.export_motion(filepath=str(tmp_path / "out.npz"), span="ACTION")
+    file = np.load(tmp_path / "out.npz", allow_pickle=False)
+    n = len(file["betas"])
+    assert n and np.allclose(file["betas"], betas[:n], atol=1e-6) and "poise_body" not in file.files
+    assert np.abs(file["trans"] - motion.trans).max() < 1e-5
+
+
 def test_onto_a_rig_of_the_smplx_addon(scene, npz: Path, motion) -> None:
     rig = smplx_addon_rig(1.1 * core("body").default_body().rest_joints())
     scene.render.fps = 60
