@@ -18,7 +18,7 @@ from .unlabelled import votes_of_frames
 from .unlabelled_subject import markers_of_subject
 
 _FEWER, _MORE = 0.75, 1.5  # points seen in a frame for each marker of a layout that may be the take's
-_CHOOSING, _VOTING = 5, 24  # frames that choose the layout, and that tell its markers apart
+_CHOOSING, _VOTING = (5, 3), (24, 6)  # frames, and poses fitted to each, that choose the layout or tell it apart
 _LIKE = 0.075  # metres: a body whose markers are missed by more is no explanation of the points; takes stay below 0.062
 
 
@@ -56,7 +56,7 @@ def label_take(
         )
     p = turned_to_z(points, fit.axis)
     votes = votes_of_frames(
-        fit.placed.points, prior, p, seen, _VOTING, lambda f: report(0.5 + 0.4 * f, "Telling markers apart")
+        fit.placed.points, prior, p, seen, *_VOTING, lambda f: report(0.5 + 0.4 * f, "Telling markers apart")
     )
     report(0.9, "Telling markers apart")
     marker_of = dict(zip(columns, markers_of_subject(fit.placed, prior, p, seen, votes.marker_of), strict=True))
@@ -84,7 +84,7 @@ def _best_fit(
         p = turned_to_z(points, axis)
         for i, (candidate, markers) in enumerate(zip(candidates, placed, strict=True)):
             report(i / len(candidates))
-            votes = votes_of_frames(markers.points, prior, p, seen, _CHOOSING, lambda fraction: None)
+            votes = votes_of_frames(markers.points, prior, p, seen, *_CHOOSING, lambda fraction: None)
             fits.append(_Fit(candidate, markers, axis, votes.miss, votes.unlike))
         if min(fit.miss for fit in fits) < _LIKE:
             break

@@ -23,7 +23,7 @@ from .assignment import pairs
 from .subject import MARKER_SIGMA, heard_within
 from .trajectories import handed_out
 
-_POSES, _HEADINGS, _KEPT = 150, 16, 6  # draws from the prior, directions each, and the most alike that are fitted
+_POSES, _HEADINGS = 150, 16  # draws from the prior, and directions each
 _REACH = 0.25  # metres: what is farther from everything counts as that far
 _TURNS = ((0.5, False, False), (0.4, False, False), (0.3, False, True), (0.25, False, True), (0.2, True, True),
           (0.2, True, True), (0.15, True, True), (0.15, True, True), (0.12, True, True))  # fmt: skip
@@ -43,8 +43,9 @@ class Votes:
 
 
 def votes_of_frames(
-    points: BodyPoints, prior: Prior, p: np.ndarray, seen: np.ndarray, frames: int, report: Callable[[float], None]
-) -> Votes:
+    points: BodyPoints, prior: Prior, p: np.ndarray, seen: np.ndarray, frames: int, kept: int,
+    report: Callable[[float], None],
+) -> Votes:  # fmt: skip
     """Lay a body's markers among the points of a few frames.
 
     Args:
@@ -53,9 +54,12 @@ def votes_of_frames(
         p: (F, P, 3) metres, Z up, any finite number where unseen.
         seen: (F, P) bool, true somewhere.
         frames: how many vote.
+        kept: how many poses, those most alike, are fitted to each of them.
         report: called with the fraction done.
     """
-    guesses = _fitted(points, _starts(points, prior, p, seen, _voting_frames(seen, frames)), prior, p, seen, report)
+    guesses = _fitted(
+        points, _starts(points, prior, p, seen, _voting_frames(seen, frames), kept), prior, p, seen, report
+    )
     counts, most = np.zeros((p.shape[1], len(points))), np.zeros(p.shape[1])
     for guess in guesses:
         weight = 1.0 / (MARKER_SIGMA + guess.miss)
@@ -91,7 +95,9 @@ class _Starts:
     frame: np.ndarray  # (S,) of the take
 
 
-def _starts(points: BodyPoints, prior: Prior, p: np.ndarray, seen: np.ndarray, frames: np.ndarray) -> _Starts:
+def _starts(
+    points: BodyPoints, prior: Prior, p: np.ndarray, seen: np.ndarray, frames: np.ndarray, kept: int
+) -> _Starts:
     """The poses and headings whose markers look most like the points of each frame."""
     z = np.concatenate([np.zeros((1, prior.latent_dim)), prior.sample(_POSES - 1, 0)])
     poses = explained(prior, z, np.broadcast_to(Y_UP_TO_Z_UP, (_POSES, 3, 3)))
@@ -103,7 +109,7 @@ def _starts(points: BodyPoints, prior: Prior, p: np.ndarray, seen: np.ndarray, f
     for f in frames:
         middle = np.median(p[f, seen[f]], axis=0)
         unlike = np.stack([_unlike(p[f, seen[f]] - middle, x @ turn.T) for turn in heading])
-        for best in np.argsort(unlike, axis=None)[:_KEPT]:
+        for best in np.argsort(unlike, axis=None)[:kept]:
             k, n = np.unravel_index(best, unlike.shape)
             chosen.append(n)
             R.append(heading[k])
