@@ -164,7 +164,7 @@ def test_any_subject_may_be_chosen() -> None:
     assert map_labels(labels).subject == "Bob"
     for name in ("Ann", "ann", "Ann:"):
         assert map_labels(labels, subject=name).subject == "Ann"
-    with pytest.raises(LayoutError, match=r'called "Eve"; it holds Ann \(31 markers\), Bob \(41 markers\)'):
+    with pytest.raises(LayoutError, match=r'called "Eve"; it holds Bob \(41 markers\), Ann \(31 markers\)'):
         map_labels(labels, subject="Eve")
 
 

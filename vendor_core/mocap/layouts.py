@@ -33,6 +33,7 @@ _LEAST_MARKERS = 12
 _LEAST_UNLABELLED = 15  # points that may be a person
 _LEAST_OF_FILE = 6  # markers, for a layout that the user wrote for the take
 
+_LISTED = 6  # names in a message
 _UNLABELLED = re.compile(r"\W*|[*?]\d*|U[_ ]?\d+|(unlabel+ed|unidentified|unnamed|uname)\W*\w*", re.IGNORECASE)
 _REPEATED = re.compile(r"(.+)#(\d+)")
 _CONTINUATION = re.compile(r"(.+?)[-_#]\d+")
@@ -112,8 +113,9 @@ def _chosen(subject: str | None, counts: Mapping[str, int]) -> str:
     for name in counts:
         if name.lower() == subject.rstrip(":").lower():
             return name
-    there = ", ".join(f"{name[:30] or 'one without prefix'} ({count} markers)" for name, count in counts.items())
-    raise LayoutError(f'The take holds no subject called "{subject[:30]}"; it holds {there or "no labels"}: name one')
+    most = sorted(counts.items(), key=lambda item: -item[1])[:_LISTED]
+    there = ", ".join(f"{_said(name) or 'one without prefix'} ({count} markers)" for name, count in most)
+    raise LayoutError(f'The take holds no subject called "{_said(subject)}"; it holds {there or "no labels"}: name one')
 
 
 def candidate_layouts(layout: str | Path | Layout) -> list[Layout]:
@@ -151,6 +153,11 @@ def _subjects(labels: Sequence[str], meanings: Mapping[str, str]) -> dict[str, d
         if not _UNLABELLED.fullmatch(tail):
             subjects.setdefault(subject, {})[column] = tail
     return subjects
+
+
+def _said(name: str) -> str:
+    """A name of the file as a message may hold it: short, in one line."""
+    return "".join(c if c.isprintable() else " " for c in name[:30])
 
 
 def _part_of_two(label: str, meanings: Mapping[str, str]) -> re.Match[str] | None:
@@ -194,8 +201,8 @@ def _check(
     there = len(set(found.values()).intersection(wanted))
     if there >= max(least, _LEAST_FRACTION * len(wanted)) and (custom or can_be_posed(parts)):
         return
-    named = [label[:30] for label in labels if label and not _UNLABELLED.fullmatch(label)]
-    first = ", ".join(named[:6]) + (", ..." if len(named) > 6 else "") if named else "no labels"
+    named = [_said(label) for label in labels if label and not _UNLABELLED.fullmatch(label)]
+    first = ", ".join(named[:_LISTED]) + (", ..." if len(named) > _LISTED else "") if named else "no labels"
     tried = ", ".join(f"{layout.name} {_matches(layout, found)} of {len(layout.markers)}" for layout in candidates)
     needed = max(least, round(_LEAST_FRACTION * len(chosen.markers))) if custom else least
     spread_over = "" if custom else " on trunk and arms or on pelvis and legs"
@@ -209,8 +216,10 @@ def _notes(subject: str, counts: Mapping[str, int]) -> tuple[str, ...]:
     several = {name: count for name, count in counts.items() if count >= _LEAST_OF_FILE}
     if len(several) < 2:
         return ()
-    listed = ", ".join(f"{name or 'without prefix'} ({count} markers)" for name, count in several.items())
-    return (f"The take holds several subjects: {listed}; {subject or 'the one without prefix'} is used",)
+    listed = ", ".join(
+        f"{_said(name) or 'without prefix'} ({count} markers)" for name, count in list(several.items())[:_LISTED]
+    )
+    return (f"The take holds several subjects: {listed}; {_said(subject) or 'the one without prefix'} is used",)
 
 
 def map_markers(c3d: C3D, layout: str | Path | Layout = "auto", subject: str | None = None) -> LabelMap:
