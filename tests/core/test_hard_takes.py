@@ -116,7 +116,7 @@ def test_either_of_two_people_is_solved(take: C3D, usual: TakeSolution) -> None:
     assert larger.summary["subject"] == "Ann" and "Bob (36 markers)" in larger.summary["notes"][0]
     assert apart(larger, usual, (*UPPER, *LOWER)) < 1e-6
     assert apart(solved(both, subject="Bob"), solved(other), (*UPPER, *LOWER)) < 1e-6
-    with pytest.raises(LayoutError, match='"Eve"; it holds Bob'):
+    with pytest.raises(LayoutError, match='"Eve"; it holds Ann'):
         solved(both, subject="Eve")
     alike = shown(take, both.points[:, [*range(36, 77), *range(36)]], (*take.labels, *(f"{m}#2" for m in other.labels)))
     assert apart(solved(alike), usual, (*UPPER, *LOWER)) < 1e-6
@@ -124,6 +124,7 @@ def test_either_of_two_people_is_solved(take: C3D, usual: TakeSolution) -> None:
 
 
 def test_one_frame(take: C3D, usual: TakeSolution) -> None:
+    assert usual.summary["notes"] == []
     one = solved(shown(take, take.points[:1], take.labels))
     assert len(one.motion) == 1 and np.linalg.norm(joints(one)[0] - joints(usual)[0], axis=-1).mean() < 0.02
 
@@ -152,9 +153,13 @@ def test_somebody_who_lies_on_the_floor(shared_data: Path) -> None:
     lying = still.points[:10] @ np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0]], np.float32)
     lying[..., 2] += 0.05 - np.nanmin(lying[:, still.markers(), 2])
     lying += np.array([1.0, 0.7, 0], np.float32)
-    found = joints(solved(replace(still, points=lying, residuals=still.residuals[:10])))
+    solution = solved(replace(still, points=lying, residuals=still.residuals[:10]))
+    found = joints(solution)
     assert np.ptp(found[..., 2], axis=1).max() < 0.6 and np.ptp(found[..., 1], axis=1).min() > 1.3
     assert found[..., 2].min() > -0.15
+    assert (
+        "LWRA where LWRB should be, LWRB where LWRA should be" in solution.summary["notes"][0]
+    )  # as the file has them
 
 
 @pytest.mark.parametrize(

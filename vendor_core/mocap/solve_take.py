@@ -19,6 +19,7 @@ from ..motion import Motion
 from ..prior.base import Prior
 from ..rotations import log_so3
 from ..skeleton import JOINTS, N_BODY
+from .anatomy import notes_of_names
 from .c3d import C3D
 from .calibration_file import Calibration, calibrated_body
 from .calibration_frames import LEAST_MARKERS
@@ -110,11 +111,13 @@ def solve_take(take: C3D, body: BodyModel, prior: Prior, options: TakeOptions, r
     report(0.05, "Placing markers")
     offsets = np.array([known.offsets.get(label, _UNKNOWN) for label in shown.labels])
     placed = place_markers(body, shown.labels, known.places).with_offsets(offsets)
-    label_map = replace(label_map, notes=(*label_map.notes, *notes_of(unmarked(placed.points)[0])))
     placed = replace(placed, soles=sole_points(body))
     betas = options.betas if options.calibration is None else known.betas
     work = _Work(placed, prior, times.rate, betas, fit, device.like)
     solved = _solved_in_turn(work, shown, lambda f, text: report(0.05 + 0.95 * f, text))
+    seen = np.asarray(np.isfinite(solved.markers).all(-1)).any(0).reshape(-1)
+    notes = *notes_of(unmarked(placed.points)[0]), *notes_of_names(placed, solved.subject, seen)
+    label_map = replace(label_map, notes=(*label_map.notes, *notes))
     learnt = _learnt(known, shown.labels, solved)
     fit = fit or fit_of(len(take.points), take.rate, times, solved.trust, solved.subject.poses)
     motion = _motion(solved, times, "default" if body.beta_names else "")

@@ -13,7 +13,7 @@ from ..ik.residuals import Position
 from ..ik.solver import minimise
 from ..ik.state import PoseState
 from ..prior.base import Prior
-from .assignment import pairs
+from .anatomy import better_names
 from .calibration_frames import LEAST_MARKERS
 from .marker_points import PlacedMarkers
 from .solve_frames import FAR, NEAR, similar_start
@@ -24,8 +24,6 @@ _TURNS = 4  # times at most that the subject is calibrated
 _LOOKS, _CHUNK = 80, 400  # frames looked at, and how many are solved at once
 _FOLLOWS = 0.10  # metres: a trajectory that stays farther from a marker's place is not that marker's
 _LEAST = 0.35  # of full agreement, below which a trajectory is no marker: about 65 mm off at all times
-_STRAYED = 9.0  # squared sigmas from the table's place beyond which farther is hardly less likely
-_GAIN = 4.0  # in such units, by which names must suit better to be changed
 _RIGID, _REACH = 0.025, 0.30  # metres: a trajectory so steady on a bone may be the marker that nobody is, so far away
 _STEADY = 8  # looks that tell so
 _MOST = 250  # trajectories of which this is asked
@@ -47,7 +45,7 @@ def markers_of_subject(
     for _ in range(_TURNS):
         labelled, there = gathered(p, seen, marker_of, len(placed.points))
         subject = calibrate_subject(placed, prior, labelled, there, None, lambda fraction, text: None)
-        renamed = _by_anatomy(placed, subject, np.flatnonzero(there.any(0)))
+        renamed = better_names(placed, subject, np.flatnonzero(there.any(0)))
         if (renamed != np.arange(len(renamed))).any():
             marker_of = np.where(marker_of >= 0, renamed[marker_of], -1)
             continue
@@ -55,23 +53,6 @@ def markers_of_subject(
         if seen[:, marker_of != before].sum() < _SETTLED * seen.sum():
             break
     return marker_of
-
-
-def _by_anatomy(placed: PlacedMarkers, subject: Subject, own: np.ndarray) -> np.ndarray:
-    """What each marker (M,) had better be called: itself, unless names of those seen change hands to clear advantage.
-
-    A marker's place on the calibrated body is held against all places of the table, in sigmas. Some markers sit far
-    from where they should, so that squares count up to a point only: Cauchy's function.
-    """
-    table = placed.points.with_betas(subject.betas).rest
-    off = (subject.points.rest[:, None] - table) / placed.sigma
-    cost = _STRAYED * np.log1p(np.sum(off**2, axis=-1) / _STRAYED)
-    names = np.arange(len(cost))
-    a, b = pairs(cost[np.ix_(own, own)])
-    gain = cost[own, own].sum() - cost[own[a], own[b]].sum()
-    if gain > _GAIN:
-        names[own[a]] = own[b]
-    return names
 
 
 def _followed(subject: Subject, prior: Prior, p: np.ndarray, seen: np.ndarray, marker_of: np.ndarray) -> np.ndarray:
@@ -84,15 +65,15 @@ def _followed(subject: Subject, prior: Prior, p: np.ndarray, seen: np.ndarray, m
     votes, looks = np.zeros((n, len(subject.points))), np.zeros(n)
     local = np.full((len(frames), n, len(subject.points), 3), np.nan, np.float32) if n <= _MOST else None
     for part in np.array_split(np.arange(len(frames)), -(-len(frames) // _CHUNK)):
-        state = _posed(subject, prior, labelled[part], there[part])
-        pose = state.on(subject.points.bones)
-        x, turn = place(subject.points, pose)[0], blended_rotations(subject.points, pose.G)
-        off = p[frames[part]][:, :, None] - x[:, None]  # (K, P, M, 3)
-        near = np.maximum(1 - np.linalg.norm(off, axis=-1) / _FOLLOWS, 0) * seen[frames[part]][..., None]
-        votes += near.sum(0)
-        looks += seen[frames[part]].sum(0)
-        if local is not None:
-            local[part] = np.where(seen[frames[part]][..., None, None], np.einsum("kmij,kpmi->kpmj", turn, off), np.nan)
+        pose = _posed(subject, prior, labelled[part], there[part]).on(subject.points.bones)
+        places, turns = place(subject.points, pose)[0], blended_rotations(subject.points, pose.G)
+        for k, x, turn in zip(part.tolist(), places, turns, strict=True):
+            columns = np.flatnonzero(seen[frames[k]])
+            off = p[frames[k], columns][:, None] - x  # (P', M, 3)
+            votes[columns] += np.maximum(1 - np.linalg.norm(off, axis=-1) / _FOLLOWS, 0)
+            looks[columns] += 1
+            if local is not None:
+                local[k, columns] = np.einsum("mij,pmi->pmj", turn, off)
     found = handed_out(votes, _LEAST * looks, seen)
     return found if local is None else _with_strays(found, local, seen)
 
