@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command line: `python -m vendor_core VERB`, or `poise VERB` once installed.
 
-Exit status 0, or 2 with one line on standard error. Progress is shown on standard error where that is a terminal.
+Exit status 0, or 2 with one line on standard error, one for each take where some of several fail. Progress is shown on
+standard error where that is a terminal.
 """
 
 import argparse
@@ -47,13 +48,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         result = getattr(commands, options.verb)(options)
         if options.json is not None:
             _write_json(options.json, result)
+        failed = result.get("failed", ())
+        for each in failed:
+            print(f"poise: {each['take']}: {each['error']}", file=sys.stderr)
+        return 2 if failed else 0
     except PoiseError as error:
         print(f"poise: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     except KeyboardInterrupt as stop:
         print(f"poise: {stop.args[0] if stop.args else 'interrupted; nothing was written'}", file=sys.stderr)
         return 130
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -61,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=__version__)
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     _add_solve(verbs)
+    _add_calibrate(verbs)
     _add_fit(verbs)
     _add_convert(verbs)
     _add_sample(verbs)
@@ -103,6 +108,30 @@ def _add_solve(verbs: Any) -> None:
     parser.add_argument(
         "--shape", default="auto", metavar="auto|none|FILE", help="betas: solved, zero, or those of a motion"
     )
+    parser.add_argument(
+        "--subject",
+        type=Path,
+        metavar="FILE",
+        help="shape and marker offsets as calibrate found them, instead of --shape",
+    )
+
+
+def _add_calibrate(verbs: Any) -> None:
+    parser = _verb(
+        verbs,
+        "calibrate",
+        "find a person's shape and where the markers sit, from takes of that person",
+        "subject, json",
+    )
+    parser.add_argument(
+        "takes",
+        nargs="+",
+        type=Path,
+        metavar="TAKE",
+        help="any takes with the same markers; poses that differ tell most",
+    )
+    _add_body_and_prior(parser)
+    parser.add_argument("--layout", default="auto", metavar="auto|NAME|FILE", help="the markers' names and places")
 
 
 def _add_fit(verbs: Any) -> None:

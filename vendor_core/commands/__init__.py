@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The verbs of the command line: each reads files, calls the core, writes a file, and answers what `--json` holds."""
 
+from .calibrate import calibrate
 from .convert import convert
 from .denoise import denoise
 from .evaluate import evaluate
@@ -12,4 +13,16 @@ from .score import score
 from .solve import solve
 from .train import train
 
-__all__ = ["convert", "denoise", "evaluate", "fit", "info", "interpolate", "sample", "score", "solve", "train"]
+__all__ = [
+    "calibrate",
+    "convert",
+    "denoise",
+    "evaluate",
+    "fit",
+    "info",
+    "interpolate",
+    "sample",
+    "score",
+    "solve",
+    "train",
+]
