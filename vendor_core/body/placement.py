@@ -47,8 +47,8 @@ def cast_to_skin(body: BodyModel, origins: np.ndarray, directions: np.ndarray) -
     ]
     if None in places:
         raise BodyError(f"{body.name}: a ray from inside finds no skin within 0.3 m; expected a closed body in metres")
-    triangles = np.array([place[0] for place in places if place])
-    barycentric = np.array([place[1] for place in places if place])
+    triangles = np.array([place[0] for place in places if place], dtype=np.int64)
+    barycentric = np.array([place[1] for place in places if place]).reshape(-1, 3)
     smooth = np.sum(barycentric[..., None] * normals[faces[triangles]], axis=1)
     return SkinPlaces(faces[triangles], barycentric, smooth / np.linalg.norm(smooth, axis=1, keepdims=True))
 
