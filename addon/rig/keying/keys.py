@@ -89,9 +89,9 @@ def _follow_sign(curves: Curves, path: str, frame: float, q: np.ndarray) -> None
     if len(four) < 4 or np.dot([values_at(curve, np.array([frame]))[0] for curve in four], q) >= 0:
         return
     for curve in four:
-        later = _read_vectors(curve)[:, 0] > frame - _SAME_FRAME  # its own handle leads there too
+        later = read_vectors(curve)[:, 0] > frame - _SAME_FRAME  # its own handle leads there too
         for name in _VECTORS:
-            values = _read_vectors(curve, name)
+            values = read_vectors(curve, name)
             values[later, 1] *= -1
             curve.keyframe_points.foreach_set(name, values.ravel())
 
@@ -119,7 +119,7 @@ def replace_keys(curve: bpy.types.FCurve, new: Keys) -> None:
     for name, outside in (("handle_left", (at <= first) & (at[0] < first)), ("handle_right", at < first),
                           ("handle_left", at > last), ("handle_right", (at >= last) & (at[-1] > last))):  # fmt: skip
         if outside.any():
-            points.foreach_set(name, np.where(outside[:, None], new[name], _read_vectors(curve, name)).ravel())
+            points.foreach_set(name, np.where(outside[:, None], new[name], read_vectors(curve, name)).ravel())
 
 
 def _merged(old: Keys, new: Keys) -> Keys:
@@ -182,10 +182,11 @@ def _read_keys(curve: bpy.types.FCurve) -> Keys:
     for name, kind in kinds.items():
         keys[name] = np.zeros(len(points), dtype=kind)
         points.foreach_get(name, keys[name])
-    return keys | {name: _read_vectors(curve, name) for name in _VECTORS}
+    return keys | {name: read_vectors(curve, name) for name in _VECTORS}
 
 
-def _read_vectors(curve: bpy.types.FCurve, name: str = "co") -> np.ndarray:
+def read_vectors(curve: bpy.types.FCurve, name: str = "co") -> np.ndarray:
+    """Places (K, 2), frame and value, of an F-curve's keys, or of their `handle_left` or `handle_right`."""
     flat = np.zeros(2 * len(curve.keyframe_points), dtype=np.float32)
     curve.keyframe_points.foreach_get(name, flat)
     return flat.reshape(-1, 2)
@@ -253,7 +254,7 @@ def keyed_frames(
             chosen &= kinds != made
         if wanted is not None:
             chosen &= np.isin(kinds, wanted)
-        found.append(_read_vectors(curve)[chosen, 0].astype(np.float64))
+        found.append(read_vectors(curve)[chosen, 0].astype(np.float64))
     return np.unique(np.round(np.concatenate(found), 4))
 
 
@@ -287,7 +288,7 @@ def channel_at(curves: Curves, bone: bpy.types.PoseBone, channel: str, frames: n
 def values_at(curve: bpy.types.FCurve, frames: np.ndarray) -> np.ndarray:
     """What an F-curve says at frames (F,)."""
     if len(curve.keyframe_points) and not len(curve.modifiers):
-        co = _read_vectors(curve)
+        co = read_vectors(curve)
         here = np.minimum(np.searchsorted(co[:, 0], frames - _ON_KEY), len(co) - 1)
         if np.all(np.abs(co[here, 0] - frames) <= _ON_KEY):
             return co[here, 1].astype(np.float64)  # on the keys: no need to ask for each frame

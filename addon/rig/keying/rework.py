@@ -94,10 +94,10 @@ def write_correction(obj: bpy.types.Object, rig: Rig, at: np.ndarray, before: Mo
         of_rotation = {k: curves[path, k] for k in range(4) if (path, k) in curves}
         if of_rotation:
             old = channel_at(curves, bone, channel_of(bone), at)
-            _set_values(of_rotation, at, _channel_near(bone.rotation_mode, bones.quaternions[:, i], old))
+            set_values(of_rotation, at, channel_near(bone.rotation_mode, bones.quaternions[:, i], old))
     path = path_of(bones.bones[0], "location")
     assert bones.location is not None
-    _set_values({k: curves[path, k] for k in range(3) if (path, k) in curves}, at, bones.location)
+    set_values({k: curves[path, k] for k in range(3) if (path, k) in curves}, at, bones.location)
 
 
 def _sampled(frames: np.ndarray, x: np.ndarray, at: np.ndarray) -> np.ndarray:
@@ -107,7 +107,7 @@ def _sampled(frames: np.ndarray, x: np.ndarray, at: np.ndarray) -> np.ndarray:
     return (1 - t) * x[i] + t * x[i + 1]
 
 
-def _channel_near(mode: str, q: np.ndarray, old: np.ndarray) -> np.ndarray:
+def channel_near(mode: str, q: np.ndarray, old: np.ndarray) -> np.ndarray:
     """Values (K, 3 | 4) of a rotation channel that mean rotations q (K, 4), wxyz, each nearest to old values: so curves
     stay as continuous as they were, also with the keys that are left alone.
     """
@@ -125,7 +125,7 @@ def _channel_near(mode: str, q: np.ndarray, old: np.ndarray) -> np.ndarray:
     return new
 
 
-def _set_values(curves: dict[int, bpy.types.FCurve], at: np.ndarray, values: np.ndarray) -> None:
+def set_values(curves: dict[int, bpy.types.FCurve], at: np.ndarray, values: np.ndarray) -> None:
     """Give the keys of curves that lie at frames (K,) the values (K, C), and take their handles along."""
     for k, curve in curves.items():
         points = curve.keyframe_points

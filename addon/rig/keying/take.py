@@ -45,10 +45,7 @@ def key_take(
     fingers, face = (bool(np.any(take.poses[:, part])) for part in (slice(FIRST_FINGER, None), _FACE))
     if not fingers:
         R[:, FIRST_FINGER:] = exp_so3(relaxed_hands())
-    trans = take.trans
-    if solved_on is not None:
-        own = rig.rest_joints()
-        trans = (solved_on[0] + trans) * (_leg_length(own) / _leg_length(solved_on)) - own[0]
+    trans = steps_of(rig, take.trans, solved_on)
     pose = Pose(R, trans)
     action = new_action(obj, take.name)
     write_pose(obj, to_bones(rig, Pose(R[:1], trans[:1]), hands=True))
@@ -68,12 +65,34 @@ def placed(take: SolvedTake, solved_on: np.ndarray, M_world: np.ndarray) -> Solv
         solved_on: rest joints (22, 3) that it was solved on.
         M_world: (4, 4) of the object; its scale does not count, for a body has the size of the person.
     """
-    u, _, vt = np.linalg.svd(M_world[:3, :3])
-    R = u @ np.diag([1, 1, np.linalg.det(u @ vt)]) @ vt
+    M = without_scale(M_world)
+    R = M[:3, :3]
     poses = take.poses.copy()
     poses[:, 0] = log_so3(R @ exp_so3(poses[:, 0]))
-    pelvis = (solved_on[0] + take.trans) @ R.T + M_world[:3, 3]
+    pelvis = (solved_on[0] + take.trans) @ R.T + M[:3, 3]
     return replace(take, poses=poses, trans=pelvis - solved_on[0])
+
+
+def without_scale(M: np.ndarray) -> np.ndarray:
+    """The rigid motion (4, 4) in a matrix (4, 4) of an object that may be scaled or mirrored."""
+    u, _, vt = np.linalg.svd(M[:3, :3])
+    rigid = M.copy()
+    rigid[:3, :3] = u @ np.diag([1, 1, np.linalg.det(u @ vt)]) @ vt
+    return rigid
+
+
+def steps_of(rig: Rig, trans: np.ndarray, solved_on: np.ndarray | None) -> np.ndarray:
+    """A solved body's translations (N, 3) as a rig's: longer legs make longer steps.
+
+    Args:
+        rig: that gets the motion.
+        trans: metres.
+        solved_on: rest joints (22, 3) of the solved body; None where they are the rig's.
+    """
+    if solved_on is None:
+        return trans
+    own = rig.rest_joints()
+    return (solved_on[0] + trans) * (_leg_length(own) / _leg_length(solved_on)) - own[0]
 
 
 def _leg_length(joints: np.ndarray) -> float:
