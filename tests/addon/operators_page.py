@@ -38,6 +38,8 @@ def _value(p: Any) -> str:
         return repr(set(p.default_flag) or set()) if p.is_enum_flag else f'"{p.default}"'
     if p.type == "STRING":
         return f'"{p.default}"'
+    if p.type in ("INT", "FLOAT") and p.array_length:
+        return f"({', '.join(f'{value:.4g}' for value in p.default_array)})"
     return f"{p.default:.4g}" if p.type == "FLOAT" else str(p.default)
 
 
