@@ -5,7 +5,7 @@ Registering imports neither NumPy nor the core's rooms: each operator imports wh
 """
 
 from . import keymaps, menus, preferences, properties, sliders, take_lookup, take_properties, timeline_options
-from .drawing import heat_map, picture_draw, take_draw
+from .drawing import heat_map, picture_draw, place_draw, take_draw
 from .operators import (
     asset,
     body,
@@ -19,10 +19,13 @@ from .operators import (
     live,
     mirror,
     mocap,
+    moments,
     motion_files,
     pins,
+    place_marker,
     plausible,
     reduce,
+    resolve_range,
     slide,
     solve,
     solve_take,
@@ -61,14 +64,18 @@ _PARTS = (
     solve_take,
     mocap,
     motion_files,
+    resolve_range,
+    moments,
     take_labels,
     take_subject,
     take_markers,
     pins,
+    place_marker,
     live,
     heat_map,
     picture_draw,
     take_draw,
+    place_draw,
     camera,
     tracks,
     guide,

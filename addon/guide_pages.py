@@ -27,6 +27,8 @@ SECTIONS = {
         "POISE_PT_mocap", "POISE_PT_take_labels", "POISE_PT_take_subject", "poise.import_c3d", "poise.solve_take",
         "poise.map_labels", "poise.clear_labels", "poise.apply_label_preset", "poise.save_label_preset",
         "poise.remove_label_preset", "poise.save_subject", "poise.load_subject", "poise.markers_to_empties",
+        "POISE_PT_take_residuals", "POISE_PT_take_correct", "poise.go_to_moment", "poise.place_marker",
+        "poise.reset_place", "poise.resolve_range",
     ),
     "motion-files": ("poise.import_motion", "poise.export_motion"),
     "the-worker-and-a-gpu": ("poise.test_worker", "poise.cancel_job"),

@@ -8,7 +8,7 @@ import bpy
 from bpy.app.handlers import persistent
 
 from ..vendor_core.errors import PoiseError
-from .operators.common import find_rig
+from .operators.common import find_rig, is_rig
 
 _names: dict[str, list[str]] = {}  # of takes, by scene
 
@@ -74,6 +74,17 @@ def take_of(context: bpy.types.Context) -> bpy.types.Object:
     if take is None:
         raise PoiseError(f"No take is meant. {NO_TAKE}")
     return take
+
+
+def rig_of_take(context: bpy.types.Context, take: bpy.types.Object) -> bpy.types.Object | None:
+    """The body of a take: the one it was solved onto, else the only one of the view layer."""
+    layer = context.view_layer
+    assert layer is not None
+    named = layer.objects.get(take.poise_take.rig)  # type: ignore[attr-defined]
+    if is_rig(named):
+        return named
+    bodies = [obj for obj in layer.objects if is_rig(obj)]
+    return bodies[0] if len(bodies) == 1 else None
 
 
 def name_of(take: bpy.types.Object) -> str:

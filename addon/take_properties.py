@@ -101,6 +101,12 @@ class PoiseTake(bpy.types.PropertyGroup):
     )  # fmt: skip
 
     rig: StringProperty(name="Body", description="The body that the take was solved onto", options=set())  # type: ignore[valid-type]
+    residual_mm: FloatProperty(  # type: ignore[valid-type]
+        name="Residual",
+        description="How far the markers are from their places on the body at this frame, mm; keyed by each solve",
+    )
+    attached: StringProperty(subtype="BYTE_STRING", options={"HIDDEN"})  # type: ignore[valid-type]  # of `rig.takes.attached`
+    rig_in_take: FloatVectorProperty(size=16, options={"HIDDEN"})  # type: ignore[valid-type]  # when it was solved
     calibration: StringProperty(  # type: ignore[valid-type]
         name="Calibration", description="Shape of the person and places of the markers, JSON", options={"HIDDEN"}
     )

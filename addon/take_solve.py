@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..vendor_core.frames import Message
     from .rig.keying.take import SolvedTake
 
-_SAME_BODY = 1e-4  # metres: rest joints nearer than this are the same
+SAME_BODY = 1e-4  # metres: rest joints nearer than this are the same
 
 
 @dataclass(frozen=True)
@@ -155,12 +155,17 @@ def write_solved(context: bpy.types.Context, request: SolveRequest, message: "Me
         raise PoiseError(f'The scene "{request.scene}" is not open any more; solve "{request.take}" again')
     if rig is not None:
         check_rig(rig, request.fit_shape)
+    from .rig.takes.arrays import residuals_of
+    from .rig.takes.residual_curve import write_curve
     from .rig.takes.solved import note_solved
+    from .take_mend import attach_markers
 
     solved = _solved_take(obj, message)
     rig = _new_body(context, obj) if rig is None else rig
     _key(context, obj, rig, request, solved, message)
     note_solved(obj, rig, message)
+    attach_markers(obj, rig)
+    write_curve(obj, scene, residuals_of(obj))
     scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)
     return _summed_up(obj, message)
 
@@ -173,6 +178,7 @@ def _key(
 
     from .rig.keying.take import key_take, placed
     from .rig.pose import read_rig
+    from .rig.takes.attached import note_stand
     from .rig.takes.scene import make_active, scene_frame
 
     if "poise_body" in rig and request.fit_shape:
@@ -184,7 +190,8 @@ def _key(
     own = read_rig(rig)
     solved_on = body_of_file(body_file(rig)).rest_joints(take.betas)[:22]
     take = placed(take, solved_on, np.array(obj.matrix_world))
-    same = np.abs(own.rest_joints() - solved_on).max() < _SAME_BODY
+    same = np.abs(own.rest_joints() - solved_on).max() < SAME_BODY
+    note_stand(obj, own)
     action = key_take(rig, own, take, frames, None if same else solved_on)
     action["poise_take"] = obj.name
     for name in ("median_mm", "rejected_fraction"):  # how well the markers fit stays with the motion

@@ -14,15 +14,15 @@ from ..operators.common import redraw_views
 from ..take_lookup import takes_of
 from . import marker_balls
 from .legend import draw_legend
+from .lines import draw_lines
 
 if TYPE_CHECKING:
     import numpy as np
 
 _LARGE = 1.35  # times the usual size: markers that the solve hardly listens to, and the one that is chosen
-_MISS, _RING = 1.5, 2.0  # pixels of lines at a scale of 1
+_MISS = 1.5  # pixels of a line at a scale of 1
 _MISS_OPACITY = 0.85
 _TEXT, _ASIDE = 11, 8  # pixels of names, and from the marker
-_WHITE = (1.0, 1.0, 1.0, 1.0)
 
 _handles: list[Any] = []
 
@@ -61,8 +61,32 @@ def _draw_take(context: bpy.types.Context, take: bpy.types.Object) -> None:
     chosen = take.poise_take.active_label  # type: ignore[attr-defined]
     if take is context.object and chosen < len(points):
         looks[chosen] = _LARGE, 1.0
+    if context.scene.poise_marker_lines:
+        _draw_misses(context, take, points, colours)
     batch = marker_balls.batch_of(points[seen], colours[seen], looks[seen])
     marker_balls.draw(batch, context.region_data, take.matrix_world)
+
+
+def _draw_misses(context: Any, take: bpy.types.Object, points: "np.ndarray", colours: "np.ndarray") -> None:
+    """Lines from markers to where the body has them, in the pose that it has now."""
+    import gpu
+    import numpy as np
+
+    from ..rig.takes.attached import places_now
+
+    rig = context.view_layer.objects.get(take.poise_take.rig)  # type: ignore[attr-defined]
+    if rig is None or rig.type != "ARMATURE" or not rig.visible_in_viewport_get(context.space_data):
+        return
+    places = places_now(take, rig)
+    if places is None:
+        return
+    M = np.array(take.matrix_world)
+    ends = np.stack([points @ M[:3, :3].T + M[:3, 3], places], axis=1)
+    there = np.isfinite(ends).all((1, 2))
+    if there.any():
+        both = np.repeat(colours[there] * (1, 1, 1, _MISS_OPACITY), 2, axis=0)
+        gpu.state.depth_test_set("NONE")
+        draw_lines(ends[there].reshape(-1, 3).astype(np.float32), both.astype(np.float32), _MISS)
 
 
 def _shown(context: Any, take: bpy.types.Object) -> "tuple[np.ndarray, np.ndarray, np.ndarray]":
@@ -146,6 +170,11 @@ def register() -> None:
         description="Names at all markers of takes; else only at the one that is chosen in the table",
         update=_changed,
     )
+    bpy.types.Scene.poise_marker_lines = BoolProperty(
+        name="Lines to Body",
+        description="From each marker of a solved take to the place where the body has it now",
+        default=True, update=_changed,
+    )  # fmt: skip
     if not bpy.app.background:
         for draw, when in ((_draw_markers, "POST_VIEW"), (_draw_texts, "POST_PIXEL")):
             _handles.append(bpy.types.SpaceView3D.draw_handler_add(draw, (), "WINDOW", when))
@@ -155,4 +184,4 @@ def unregister() -> None:
     while _handles:
         bpy.types.SpaceView3D.draw_handler_remove(_handles.pop(), "WINDOW")
     marker_balls.forget()
-    del bpy.types.Scene.poise_marker_names
+    del bpy.types.Scene.poise_marker_names, bpy.types.Scene.poise_marker_lines

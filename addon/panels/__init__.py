@@ -1,6 +1,34 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The sidebar tab "Poise" of the 3D View: one panel a file, in the order in which they stand."""
 
-from . import body, camera, live, mocap, plausible, pose, sliders, solve, stored, take_labels, timeline, variations
+from . import (
+    body,
+    camera,
+    live,
+    mocap,
+    plausible,
+    pose,
+    sliders,
+    solve,
+    stored,
+    take_labels,
+    take_residuals,
+    timeline,
+    variations,
+)
 
-PARTS = (body, live, pose, variations, sliders, stored, plausible, timeline, solve, camera, mocap, take_labels)
+PARTS = (
+    body,
+    live,
+    pose,
+    variations,
+    sliders,
+    stored,
+    plausible,
+    timeline,
+    solve,
+    camera,
+    mocap,
+    take_labels,
+    take_residuals,
+)

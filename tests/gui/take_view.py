@@ -9,8 +9,8 @@ import numpy as np
 import support
 from bpy_extras.view3d_utils import location_3d_to_region_2d
 from heat_map import pixels
-from imports import REAL_TAKE, TAKE, make_take
-from robot import Steps, frame_selected, hands, middle, region, shot, view
+from imports import REAL_TAKE, TAKE, ended, make_take, start_import
+from robot import Steps, find, frame_selected, hands, middle, press, region, shot, until, view
 
 
 def add_take(path: Path = TAKE, **options: object) -> bpy.types.Object:
@@ -158,3 +158,87 @@ def test_a_real_take_with_residuals_looks_well_and_draws_quickly() -> Steps[None
     yield from shot("take_names", region("WINDOW"))
     bpy.context.scene.poise_marker_names = False
     print(f"{n} markers, ms a redraw: {cost_of_redraw()}")
+
+
+def _solved(path: Path) -> Steps[bpy.types.Object]:
+    """A take that is imported and solved; it is active."""
+    yield from start_import(path)
+    yield from until(ended, 120, "the import")
+    yield 0.5
+    take = next(obj for obj in bpy.data.objects if support.addon("take_lookup").is_take(obj))
+    bpy.context.view_layer.objects.active = take
+    return take
+
+
+def test_a_solved_take_is_judged_and_mended_in_the_window() -> Steps[None]:
+    path = REAL_TAKE if REAL_TAKE.is_file() else TAKE
+    take = yield from _solved(path)
+    scene, data = bpy.context.scene, take.poise_take
+    rig = bpy.data.objects[data.rig]
+    print(f"residual at frame {scene.frame_current}: {data.residual_mm:.2f} mm")
+    scene.frame_set(25)
+    yield from look_from("FRONT")
+    with bpy.context.temp_override(area=view(), region=region("WINDOW")):
+        bpy.ops.view3d.view_orbit(angle=np.radians(30), type="ORBITRIGHT")
+    points = points_of(take)[int(support.addon("rig.takes.scene").take_frame(take, scene))]
+    yield from frame_points(points)
+    sidebar = region("UI")  # over its tabs, for over the table the wheel turns the table
+    yield from hands.scroll((sidebar.x + sidebar.width - 6, sidebar.y + sidebar.height // 2), 60)
+    yield from shot("take_panels")
+    yield from press("poise.go_to_moment(")
+    yield 0.3
+    report = support.addon("take_report").report_of(take)
+    print("worst moments", [(m.frame, round(1e3 * m.residual, 1), data.labels[m.marker].name) for m in report.worst])
+    assert data.active_label in {moment.marker for moment in report.worst}
+    yield from shot("take_solved")
+    print(f"{len(data.labels)} markers with lines, ms a redraw: {cost_of_redraw()}")
+    # A click on the skin: on the thigh, where the front of the body is seen.
+    scene.frame_set(25)
+    data.active_label = next(i for i, label in enumerate(data.labels) if label.name.endswith("LTHI"))
+    yield from look_from("LEFT")
+    knee, hip = (rig.matrix_world @ rig.pose.bones[name].head for name in ("left_knee", "left_hip"))
+    aim = np.array((knee + hip) / 2)
+    yield from frame_points(np.array([knee, hip, aim]))
+    place = yield from find("poise.place_marker(")
+    yield from hands.click(place)
+    yield 0.3
+    where = region("WINDOW")
+    row, column = on_screen(aim)
+    at = (where.x + column, where.y + where.height - row)
+    hands.move(*at)
+    yield 0.3
+    yield from shot("take_placing")
+    hands.tap("ESC")
+    yield 0.3
+    label = data.labels[data.active_label]
+    assert not label.placed and support.addon("drawing.place_draw")._pointed is None
+    yield from hands.click(place)
+    yield from hands.click(at)
+    yield 0.3
+    assert label.placed
+    skin = next(o for o in rig.children if o.type == "MESH").evaluated_get(bpy.context.evaluated_depsgraph_get())
+    found, _ = support.addon("rig.takes.skin_place").at_place(skin, label.vertices, label.barycentric)
+    row_found, column_found = on_screen(np.array(found))
+    print(
+        f"placed {np.hypot(row_found - row, column_found - column):.1f} pixels from the click, {tuple(label.vertices)}"
+    )
+    assert np.hypot(row_found - row, column_found - column) < 3
+    assert found.x > aim[0]  # the side that is seen
+    yield from shot("take_placed")
+    # Solve a range again with it, in one undo step.
+    action, before = rig.animation_data.action, data.residual_version
+    hands.move(*middle(where))
+    with bpy.context.temp_override(window=bpy.context.window, area=view(), region=where):
+        bpy.ops.poise.resolve_range("INVOKE_DEFAULT")
+    yield 0.4
+    yield from shot("take_resolve_dialog")
+    hands.tap("RET")
+    yield from until(lambda: not ended(), 10, "the solve starts")
+    yield from until(ended, 120, "the range is solved again")
+    yield 0.5
+    take = bpy.data.objects[take.name]
+    assert take.poise_take.residual_version != before and rig.animation_data.action == action
+    yield from shot("take_resolved")
+    yield from hands.undo()
+    take = bpy.data.objects[take.name]
+    assert take.poise_take.residual_version == before

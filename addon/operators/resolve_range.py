@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Solve Range Again: a part of a solved take after a fix, in the worker process; the rest stays as it is."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import bpy
+from bpy.props import IntProperty
+
+from ...vendor_core.errors import PoiseError
+from ..bodies import body_file
+from ..preferences import preferences
+from ..take_lookup import NO_TAKE, find_take, take_of
+from ..take_solve import take_params
+from ..texts import told
+from ..worker import jobs
+from .job import BUSY, Job, JobFollower, JobOperator
+from .moments import NOT_SOLVED
+
+if TYPE_CHECKING:
+    from ...vendor_core.frames import Message
+
+_AROUND = 0.75  # seconds of the take on both sides of what is to be mended
+_NEAR = 1.0  # seconds within which a worst moment is the one that is meant
+
+
+@dataclass(frozen=True)
+class _Request:
+    """What is being solved. Names instead of data-blocks: they outlive undo while the job runs."""
+
+    take: str
+    scene: str
+    rig: str
+    action: str
+    first: int  # of the take, inclusive
+    last: int
+
+
+class POISE_OT_resolve_range(JobOperator, bpy.types.Operator):
+    """Solve a part of the take again, after labels or places were corrected; keys outside the range stay as they are"""
+
+    bl_idname = "poise.resolve_range"
+    bl_label = "Solve Range Again"
+    bl_options = {"REGISTER", "PRESET"}
+
+    follower = "follow_resolve"
+    first: IntProperty(  # type: ignore[valid-type]
+        name="First Frame", description="Of the scene; without, the preview range or what is around the present frame",
+        options={"SKIP_SAVE"},
+    )  # fmt: skip
+    last: IntProperty(  # type: ignore[valid-type]
+        name="Last Frame", description="Of the scene; it is solved too", options={"SKIP_SAVE"}
+    )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        take = find_take(context)
+        why = BUSY if jobs.state.running else NO_TAKE if take is None else _why_not(context, take)
+        if why:
+            cls.poll_message_set(why)  # type: ignore[attr-defined]
+        return not why
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        self._set_range(context, take_of(context))
+        return context.window_manager.invoke_props_dialog(self, confirm_text="Solve")  # type: ignore[return-value]
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        column = layout.column(align=True)
+        column.prop(self, "first")
+        column.prop(self, "last")
+
+    def job(self, context: bpy.types.Context) -> Job:
+        from ..rig.takes.mended import calibration_now
+
+        take, scene = take_of(context), _scene(context)
+        self._set_range(context, take)
+        first, last = _frames_between(scene, take, self.first, self.last)
+        rig = bpy.data.objects[take.poise_take.rig]  # type: ignore[attr-defined]
+        request = _Request(take.name, scene.name, rig.name, rig.animation_data.action.name, first, last)
+        params, arrays = take_params(take)
+        params |= {
+            "body": body_file(rig), "calibration": calibration_now(take), "first": first, "last": last,
+            "device": preferences(context).device,
+        }  # fmt: skip
+        title = f"Solving {take.name}, frames {self.first} to {self.last}"
+        return Job(title, "solve", params, lambda context, message: _write(context, request, message), arrays)
+
+    def _set_range(self, context: bpy.types.Context, take: bpy.types.Object) -> None:
+        given = self.properties.is_property_set
+        if not (given("first") and given("last")):
+            self.first, self.last = _meant_range(context, take)
+
+
+class POISE_OT_follow_resolve(JobFollower, bpy.types.Operator):
+    """Wait for the part of a take that is being solved, without holding up Blender"""
+
+    bl_idname = "poise.follow_resolve"
+    bl_label = "Solve Range Again"
+    bl_options = {"INTERNAL", "UNDO"}
+
+
+def _scene(context: bpy.types.Context) -> bpy.types.Scene:
+    scene: Any = context.scene
+    return scene
+
+
+def _why_not(context: bpy.types.Context, take: bpy.types.Object) -> str:
+    """Why no part of a take can be solved again; empty where one can."""
+    from ..rig.keying.actions import why_not_writable
+
+    data: Any = take.poise_take
+    if not data.residual_version or not data.calibration:
+        return NOT_SOLVED
+    rig = context.view_layer.objects.get(data.rig)
+    if rig is None:
+        return f'The body "{data.rig}" is gone: solve the whole take again'
+    if rig.animation_data is None or rig.animation_data.action is None:
+        return f'The body "{data.rig}" has no action any more: solve the whole take again'
+    return why_not_writable(rig)
+
+
+def _meant_range(context: bpy.types.Context, take: bpy.types.Object) -> tuple[int, int]:
+    """First and last frame of the scene: the preview range, or what is around a worst moment near the present frame, or
+    around that frame itself.
+    """
+    from ..rig.takes.scene import scene_frame, take_frame
+    from ..take_report import report_of
+
+    scene, data = _scene(context), take.poise_take  # type: ignore[attr-defined]
+    if scene.use_preview_range:
+        return scene.frame_preview_start, scene.frame_preview_end
+    now, report = take_frame(take, scene), report_of(take)
+    near = [m.frame for m in report.worst if abs(m.frame - now) <= _NEAR * data.rate] if report is not None else []
+    middle = min(near, key=lambda frame: abs(frame - now)) if near else now
+    reach = _AROUND * data.rate
+    first, last = max(middle - reach, 0), min(middle + reach, data.frames - 1)
+    return round(scene_frame(take, scene, first)), round(scene_frame(take, scene, last))
+
+
+def _frames_between(scene: bpy.types.Scene, take: bpy.types.Object, first: int, last: int) -> tuple[int, int]:
+    """First and last frame of a take that lie between two of the scene.
+
+    Raises:
+        PoiseError: none does.
+    """
+    from math import ceil, floor
+
+    from ..rig.takes.scene import scene_frame
+
+    data: Any = take.poise_take
+    step = scene_frame(take, scene, 1) - scene_frame(take, scene, 0)
+    begin = scene_frame(take, scene, 0)
+    low, high = max(0, ceil((first - begin) / step - 1e-6)), min(data.frames - 1, floor((last - begin) / step + 1e-6))
+    if low > high:
+        end = scene_frame(take, scene, data.frames - 1)
+        raise PoiseError(
+            f'Frames {first} to {last} hold nothing of "{take.name}"; expected frames between {begin:.0f} and {end:.0f}'
+        )
+    return low, high
+
+
+def _write(context: bpy.types.Context, request: _Request, message: "Message") -> str:
+    """Write the part into the keys and residuals that are there; a line that sums it up.
+
+    Raises:
+        PoiseError: the job failed or was cancelled, or the scene is not what it was; nothing is changed then.
+    """
+    from ..rig.takes.mended import note_part
+    from ..take_mend import attach_markers, write_part
+
+    jobs.require_result(message, f"{request.take}: solving again")
+    take, rig = bpy.data.objects.get(request.take), bpy.data.objects.get(request.rig)
+    data = rig.animation_data if rig is not None else None
+    if take is None or rig is None or context.scene.name != request.scene:
+        raise PoiseError(
+            f'"{request.take}" or its body was removed meanwhile, or another scene opened; nothing is changed'
+        )
+    if data is None or data.action is None or data.action.name != request.action:
+        raise PoiseError(f'"{request.rig}" has another action now than "{request.action}"; nothing is changed')
+    if why := _why_not(context, take):
+        raise PoiseError(f'"{request.rig}" cannot get the new keys now. {why}')
+    scene = _scene(context)
+    n = write_part(scene, take, rig, request.first, message)
+    before, after = note_part(take, scene, request.first, request.last, message)
+    attach_markers(take, rig)
+    scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)
+    return told(
+        "{n} keys solved again: {before} mm before, {after} mm now", n=n, before=f"{1e3 * before:.1f}",
+        after=f"{1e3 * after:.1f}",
+    )  # fmt: skip
+
+
+_CLASSES = (POISE_OT_resolve_range, POISE_OT_follow_resolve)
+register, unregister = bpy.utils.register_classes_factory(_CLASSES)  # type: ignore[misc]
