@@ -9,6 +9,7 @@ from ..arrays import as_float64, namespace
 from ..motion import BRIDGED, HELD, SOLVED
 from .problem import Problem, Stage
 from .residuals import Position
+from .residuals.turn import Turn
 from .sequence import between
 from .smoothing import Smoothing, smoothed
 from .state import PoseState
@@ -91,9 +92,12 @@ def joints_bridged(state: PoseState, told: np.ndarray, longest: int) -> PoseStat
 
 
 def joints_told(problem: Problem) -> np.ndarray:
-    """(F, J) whether a joint turns any point that is seen; where not only places of points are given, all true."""
+    """(F, J) whether a joint turns a point that is seen, or is given itself; all true where there are other targets."""
     told = np.zeros((len(problem.residuals[0].confidence), len(problem.bones)), bool)
     for residual in problem.residuals:
+        if isinstance(residual, Turn):
+            told[:, : residual.targets.shape[1]] |= as_float64(residual.confidence) > 0
+            continue
         if not isinstance(residual, Position):
             return np.ones_like(told)
         turned = as_float64(residual.points.carried)[..., 0] > _TURNED

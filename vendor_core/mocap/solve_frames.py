@@ -6,15 +6,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..arrays import Array, as_float64
+from ..arrays import Array, as_float64, as_kind
 from ..ik.gaps import joints_told, smoothed_with_gaps
 from ..ik.noise import noise_of
 from ..ik.problem import Problem, Stage
+from ..ik.remembered import remembered
 from ..ik.residuals import Hearing, Position
+from ..ik.residuals.turn import Turn
 from ..ik.sequence import solve_sequence
 from ..ik.smoothing import Smoothing
 from ..ik.state import PoseState, Unknowns
 from ..prior.base import Prior
+from ..skeleton import N_BODY
 from .pose_starts import most_similar
 from .soles import held_soles
 from .subject import MARKER_SIGMA, MARKER_WEIGHTS, Subject, heard_within
@@ -70,12 +73,31 @@ def solve_frames(
     if trust is None:
         softness = _softness(problem, state)
         trust = Trust(softness, noise_of(problem, state) / softness)
+    told = joints_told(whole)
     close, smoothing = _heard_softly(trust.softness), Smoothing(rate, trust.noise)
     if subject.soles is not None:
-        feet = held_soles(subject.soles, state.like(np.zeros(1)), solved, joints_told(whole), rate)
+        feet = held_soles(subject.soles, state.like(np.zeros(1)), solved, told, rate)
         whole = replace(whole, residuals=(*whole.residuals, feet.like(like)))
+    hidden = remembered(as_float64(state.R_local), told[solved], rate)
+    if hidden is not None:
+        state = state.changed(R_local=as_kind(_with_turns(as_float64(state.R_local), hidden), state.z))
+        whole = replace(whole, residuals=(*whole.residuals, _in_all_frames(hidden, solved, len(seen)).like(like)))
     state, status = smoothed_with_gaps(whole, state, solved, close, smoothing, lambda f: report(0.7 + 0.3 * f))
     return state.like(np.zeros(1)), status, trust
+
+
+def _with_turns(R_local: np.ndarray, turns: Turn) -> np.ndarray:
+    """Rotations (F, J, 3, 3) with those that are asked for as they are asked for."""
+    sure = (turns.confidence > 0)[..., None, None]
+    return np.concatenate([np.where(sure, turns.targets, R_local[:, :N_BODY]), R_local[:, N_BODY:]], axis=1)
+
+
+def _in_all_frames(turns: Turn, solved: np.ndarray, n_frames: int) -> Turn:
+    """Turns of the solved frames as those of all n frames."""
+    confidence = np.zeros((n_frames, turns.confidence.shape[1]))
+    targets = np.broadcast_to(np.eye(3), (*confidence.shape, 3, 3)).copy()
+    confidence[solved], targets[solved] = turns.confidence, turns.targets
+    return replace(turns, confidence=confidence, targets=targets)
 
 
 def as_they_fit(problem: Problem, state: PoseState) -> Stage:
