@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recipes.take_faults import labelled_right, without_labels
+from recipes.take_faults import MISNAMED, labelled_right, without_labels
 from vendor_core.body import default_body
 from vendor_core.errors import LayoutError
 from vendor_core.ik.points import N_BETAS
@@ -15,6 +15,7 @@ from vendor_core.mocap.c3d import C3D, read_c3d
 from vendor_core.mocap.label_take import label_take
 from vendor_core.mocap.layouts import LabelMap, is_unlabelled
 from vendor_core.prior import load_prior
+from vendor_core.rotations import exp_so3
 
 
 def labelled(take: C3D, layout: str = "auto") -> LabelMap:
@@ -51,13 +52,19 @@ def test_a_marker_on_the_other_side_of_the_back_and_trajectories_written_twice(s
 
 
 def test_a_wrist_is_labelled_as_the_other_wrist_is_though_the_file_exchanged_it(shared_data: Path) -> None:
-    """The file calls the left wrist's outer marker LWRA; another take of the same day, and the right wrist, do not."""
-    take, truth = without_labels(real(shared_data, "btk_pig_static_FlatFoot-Full"), 0)
-    found = labelled(take, "PlugInGait35").columns
-    assert {(marker, found[i]) for i, marker in enumerate(truth) if found.get(i) != marker} == {
-        ("LWRA", "LWRB"),
-        ("LWRB", "LWRA"),
-    }
+    name = "btk_pig_static_FlatFoot-Full"
+    take, truth = without_labels(real(shared_data, name), 0)
+    found = labelled(take, "PlugInGait35")
+    assert labelled_right(take, truth, found, MISNAMED[name]) == 1.0
+    assert labelled_right(take, truth, found) == pytest.approx(33 / 35)
+
+
+def test_somebody_who_turns_round(shared_data: Path) -> None:
+    take = real(shared_data, "cmu_02_01", 200)
+    angle = np.linspace(0, 2 * np.pi, len(take.points))
+    turn = exp_so3(angle[:, None] * [0.0, 0.0, 1.0]).astype(np.float32)
+    bare, truth = without_labels(replace(take, points=take.points @ np.swapaxes(turn, 1, 2)), 0)
+    assert labelled_right(bare, truth, labelled(bare, "CMU41")) == 1.0
 
 
 def test_a_stretch_without_points_has_no_say(shared_data: Path) -> None:
