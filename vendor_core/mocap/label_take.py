@@ -96,9 +96,11 @@ def _fitting_number(candidates: list[Layout], seen: np.ndarray) -> list[Layout]:
     fitting = [c for c in candidates if _FEWER * len(c.markers) <= usual <= _MORE * len(c.markers)]
     if not fitting:
         known = ", ".join(f"{c.name} {len(c.markers)}" for c in candidates)
+        many = usual > _MORE * max(len(c.markers) for c in candidates)
+        what = "Label those of each person, or leave those of one" if many else "Label them, or give a layout file"
         raise LayoutError(
             f"The points carry no labels, and {usual:.0f} of them are seen in a frame; expected about as many as a "
-            f"layout has: {known}. Label them, or give a layout file"
+            f"layout has: {known}. {what}"
         )
     return fitting
 
