@@ -103,6 +103,7 @@ def _add_solve(verbs: Any) -> None:
     parser.add_argument("takes", nargs="+", type=Path, metavar="TAKE")
     _add_body_and_prior(parser)
     parser.add_argument("--layout", default="auto", metavar="auto|NAME|FILE", help="the markers' names and places")
+    parser.add_argument("--prefix", metavar="NAME", help="whose labels, NAME:LFHD, of several people; default: most")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
     parser.add_argument("--fps", type=_rate, metavar="N", help="rate of the motion; default: the take's own")
     parser.add_argument(

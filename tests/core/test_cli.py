@@ -306,3 +306,9 @@ def test_a_take_that_cannot_be_solved_leaves_no_folder(capsys: pytest.CaptureFix
     (tmp_path / "file").write_text("in the way")
     assert "no folder" in refused(capsys, "solve", tmp_path / "nowhere.c3d", "-o", tmp_path / "file")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_person_who_is_not_in_the_take(capsys: pytest.CaptureFixture[str], tmp_path: Path, shared_data: Path) -> None:
+    take = shared_data / "c3d" / "cmu_02_01.c3d"
+    said = refused(capsys, "solve", take, "-o", tmp_path / "t.npz", "--prefix", "Eve")
+    assert 'no subject called "Eve"; it holds TakeoMonday (41 markers)' in said

@@ -18,7 +18,7 @@ def solve(options: Namespace) -> dict[str, Any]:
     """C3D takes to motion files; one take to a file, several into a folder, where one that fails stops no other."""
     targets = _targets(options.takes, options.out)
     params = {"body": options.body and str(options.body), "prior": options.prior, "layout": options.layout}
-    params |= {"shape": options.shape, "fps": options.fps, "device": options.device}
+    params |= {"shape": options.shape, "fps": options.fps, "device": options.device, "subject": options.prefix}
     if options.subject is not None:
         params["calibration"] = read_calibration(options.subject).as_dict()
     if len(targets) == 1:
