@@ -9,6 +9,7 @@ from bpy_extras.io_utils import ImportHelper
 
 from ...vendor_core.errors import PoiseError
 from ..take_import import read_takes, show_takes
+from ..texts import told
 from ..worker import jobs
 from .job import BUSY
 from .solve_take import SolvingOperator, solve_takes
@@ -107,7 +108,7 @@ class POISE_OT_import_c3d(SolvingOperator, bpy.types.Operator, ImportHelper):
             solve_takes(self, context, self.requests(context, [take for take in takes if may_be_solved(take)], rig))
         else:
             names = ", ".join(take.name for take in takes)
-            self.report({"INFO"}, f"{names}: imported; press Solve Take in the panel Motion Capture")
+            self.report({"INFO"}, told("{names}: imported; press Solve Take in the panel Motion Capture", names=names))
         return {"FINISHED"}
 
     def _paths(self) -> list[Path]:

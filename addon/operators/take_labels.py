@@ -11,6 +11,7 @@ from ...vendor_core.errors import PoiseError
 from ..label_presets import preset_names, preset_path
 from ..preferences import preferences
 from ..take_lookup import NO_TAKE, find_take, is_take, take_of
+from ..texts import told
 from ..worker import jobs
 from .common import PoiseOperator
 from .job import BUSY, JobFollower, follow
@@ -47,7 +48,14 @@ class POISE_OT_map_labels(TakeOperator, bpy.types.Operator):
         if not has_no_labels(take):
             label_map = map_labels_of(take, self.layout_name)
             found, n = len(label_map.markers), len(take.poise_take.labels)  # type: ignore[attr-defined]
-            self.report({"INFO"}, f"{take.name}: {label_map.layout}, {found} markers of {n} labels")
+            line = told(
+                "{take}: {layout}, {found} markers of {n} labels",
+                take=take.name,
+                layout=label_map.layout,
+                found=found,
+                n=n,
+            )
+            self.report({"INFO"}, line)
             return
         if jobs.state.running:
             raise PoiseError(BUSY)
@@ -122,7 +130,8 @@ class POISE_OT_apply_label_preset(TakeOperator, bpy.types.Operator):
             raise PoiseError(f'No label preset is called "{self.preset}"; there are: {saved}')
         take = take_of(context)
         label_map = map_labels_of(take, path)
-        self.report({"INFO"}, f"{take.name}: {self.preset}, {len(label_map.markers)} markers")
+        n = len(label_map.markers)
+        self.report({"INFO"}, told("{take}: {preset}, {n} markers", take=take.name, preset=self.preset, n=n))
 
 
 class POISE_OT_save_label_preset(TakeOperator, bpy.types.Operator):

@@ -4,6 +4,7 @@
 import bpy
 
 from ..take_lookup import take_of
+from ..texts import told
 from .take_labels import TakeOperator
 
 
@@ -18,7 +19,8 @@ class POISE_OT_markers_to_empties(TakeOperator, bpy.types.Operator):
         from ..rig.takes.empties import add_empties
 
         collection = add_empties(context, take_of(context))
-        self.report({"INFO"}, f"{len(collection.objects)} empties in the collection {collection.name}")
+        n, name = len(collection.objects), collection.name
+        self.report({"INFO"}, told("{n} empties in the collection {name}", n=n, name=name))
 
 
 _CLASSES = (POISE_OT_markers_to_empties,)

@@ -18,7 +18,11 @@ class POISE_PT_mocap(SidebarPanel, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
-        layout.operator("poise.import_c3d", icon="IMPORT")
+        column = layout.column(align=True)
+        column.operator("poise.import_c3d", icon="IMPORT")
+        row = column.row(align=True)
+        row.operator("poise.import_motion", icon="IMPORT")
+        row.operator("poise.export_motion", icon="EXPORT")
         take = find_take(context)
         if take is not None:
             self._draw_take(context, take)
@@ -26,9 +30,6 @@ class POISE_PT_mocap(SidebarPanel, bpy.types.Panel):
             layout.label(text="Select a take or its body", icon="INFO")
         for job in ("solve", "label"):
             self.draw_job(job)
-        column = layout.column(align=True)
-        column.operator("poise.import_motion", icon="IMPORT")
-        column.operator("poise.export_motion", icon="EXPORT")
 
     def _draw_take(self, context: bpy.types.Context, take: bpy.types.Object) -> None:
         layout, data = self.layout, take.poise_take  # type: ignore[attr-defined]

@@ -22,10 +22,10 @@ class POISE_UL_labels(bpy.types.UIList):
         active_data: Any, active_property: str | None, index: int | None = 0, flt_flag: int | None = 0,
     ) -> None:  # fmt: skip
         row = layout.split(factor=0.42, align=True)
-        row.label(text=item.name, icon=self._icon(item))
-        row = row.split(factor=0.72, align=True)
+        row.label(text=item.name.rpartition(":")[2], icon=self._icon(item))
+        row = row.split(factor=0.7, align=True)
         row.prop(item, "marker", text="", emboss=False)
-        row.label(text=f"{item.residual:.1f} mm" if item.residual >= 0 else "")
+        row.label(text=f"{item.residual:.0f} mm" if item.residual >= 0 else "")
 
     def _icon(self, item: Any) -> Any:
         if not item.marker:
@@ -104,7 +104,8 @@ class POISE_PT_take_labels(TakePanel, bpy.types.Panel):
         row = self.layout.row(align=True)
         row.prop(label, "marker", text="", icon="MESH_UVSPHERE")
         words = marker_names().get(label.marker, "")
-        self.layout.label(text=f"{label.name}: {words}" if words else f"{label.name} means no marker")
+        missed = f", {label.residual:.1f} mm" if label.residual >= 0 else ""
+        self.layout.label(text=f"{label.name}: {words}{missed}" if words else f"{label.name} means no marker")
 
 
 class POISE_PT_take_subject(TakePanel, bpy.types.Panel):
