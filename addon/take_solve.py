@@ -97,7 +97,7 @@ def solve_params(context: bpy.types.Context, request: SolveRequest) -> tuple[dic
 
 
 def _calibration(take: bpy.types.Object, request: SolveRequest) -> dict[str, Any] | None:
-    import json
+    from .rig.takes.mended import calibration_now
 
     data: Any = take.poise_take
     other = bpy.data.objects.get(request.calibrated) if request.calibrated else None
@@ -109,8 +109,9 @@ def _calibration(take: bpy.types.Object, request: SolveRequest) -> dict[str, Any
         other = take
         if not data.calibration:
             raise PoiseError(f'"{take.name}" has no calibration to keep: solve it, or load one')
-    text = "" if other is None else other.poise_take.calibration  # type: ignore[attr-defined]
-    return json.loads(text) if text else None
+    if other is None or not other.poise_take.calibration:  # type: ignore[attr-defined]
+        return None
+    return calibration_now(other)
 
 
 def take_named(request: SolveRequest) -> bpy.types.Object:

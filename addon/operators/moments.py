@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Going to the moments at which a solved take fits worst."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import bpy
 from bpy.props import EnumProperty, IntProperty
@@ -9,9 +9,6 @@ from bpy.props import EnumProperty, IntProperty
 from ...vendor_core.errors import PoiseError
 from ..take_lookup import NO_TAKE, find_take, take_of
 from .common import PoiseOperator
-
-if TYPE_CHECKING:
-    from ..take_report import TakeReport
 
 NOT_SOLVED = "Solve the take first"
 _SAME = 1e-3  # frames
@@ -54,14 +51,13 @@ class POISE_OT_go_to_moment(PoiseOperator, bpy.types.Operator):
         report = report_of(take)
         if report is None:
             raise PoiseError(f'"{take.name}" has no frame with a residual: solve it again')
-        frames = [scene_frame(take, scene, moment.frame) for moment in report.worst]
-        chosen = self._chosen(report, frames, scene.frame_current_final)
-        whole = floor(frames[chosen])
-        scene.frame_set(whole, subframe=frames[chosen] - whole)
+        frames = [floor(scene_frame(take, scene, moment.frame) + 0.5) for moment in report.worst]
+        chosen = self._chosen(frames, scene.frame_current_final)
+        scene.frame_set(frames[chosen])
         data: Any = take.poise_take
         data.active_label = report.worst[chosen].marker
 
-    def _chosen(self, report: "TakeReport", frames: list[float], now: float) -> int:
+    def _chosen(self, frames: list[int], now: float) -> int:
         if self.which == "RANK":
             if self.rank > len(frames):
                 raise PoiseError(f"There are {len(frames)} worst moments; rank {self.rank} was asked for")

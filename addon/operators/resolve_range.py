@@ -41,7 +41,7 @@ class POISE_OT_resolve_range(JobOperator, bpy.types.Operator):
 
     bl_idname = "poise.resolve_range"
     bl_label = "Solve Range Again"
-    bl_options = {"REGISTER", "PRESET"}
+    bl_options = {"REGISTER"}
 
     follower = "follow_resolve"
     first: IntProperty(  # type: ignore[valid-type]
