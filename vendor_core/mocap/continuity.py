@@ -80,6 +80,8 @@ def _next(points: np.ndarray, seen: np.ndarray, follows: np.ndarray, home: np.nd
     if len(doubtful) < 2:
         return current
     cost = np.linalg.norm(points[f, current[doubtful]] - heading[doubtful][:, None], axis=-1)
+    if (cost.argmin(1) == np.arange(len(cost))).all():
+        return current
     ways, labels = pairs(cost)
     after = current.copy()
     for cycle in _cycles(labels):
