@@ -13,6 +13,7 @@ from ..prior.base import Prior
 from .c3d import C3D
 from .calibration_file import Calibration, calibrated_body
 from .calibration_frames import LEAST_MARKERS
+from .hands_take import without_fingers
 from .label_take import label_take
 from .marker_points import place_markers
 from .placement_table import placement_table
@@ -42,7 +43,7 @@ def calibrate_takes(
     for i, (name, take) in enumerate(takes):
         report(0.3 * i / len(takes), f"Reading {name}")
         try:
-            label_map = label_take(take, layout, body, prior, lambda fraction, text: None)
+            label_map = without_fingers(label_take(take, layout, body, prior, lambda fraction, text: None))
             found = markers_of_take(take, label_map, sampling(len(take.points), take.rate), None)
             check_markers(found.markers, LEAST_MARKERS)
         except PoiseError as error:

@@ -72,7 +72,7 @@ def place_markers(
     offsets[at] = skin.normals * np.array([row.height for row in rows.values()])[:, None]
     for i, row in zip(at, rows.values(), strict=True):
         sigma[i] = row.sigma
-        if row.bone:
+        if row.bone and joint_index(row.bone) < N_BODY:  # fingers are no part of the body's solve
             bound[i] = np.eye(N_BODY)[joint_index(row.bone)]
     if places:
         normals = vertex_normals(np.asarray(body.v_template), body.faces)

@@ -57,6 +57,9 @@ class MarkerPlacement:
 
 def mirrored_label(label: str) -> str:
     """The label on the other side: LSHO -> RSHO; C7, T10, CLAV and STRN lie in the middle."""
+    for side, other in (("LEFT", "RIGHT"), ("RIGHT", "LEFT")):
+        if label.startswith(side):
+            return other + label[len(side) :]
     return _SIDES[label[0]] + label[1:] if label[0] in _SIDES else label
 
 

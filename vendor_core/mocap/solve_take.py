@@ -23,6 +23,7 @@ from .anatomy import notes_of_names
 from .c3d import C3D
 from .calibration_file import Calibration, calibrated_body
 from .calibration_frames import LEAST_MARKERS
+from .hands_take import Hands, hands_of_take, with_hands, without_fingers
 from .label_take import label_take
 from .marker_points import PlacedMarkers, SkinPlace, place_markers
 from .soles import feet_summary, sole_points
@@ -106,7 +107,7 @@ def solve_take(take: C3D, body: BodyModel, prior: Prior, options: TakeOptions, r
             take, options.layout, body, prior, lambda f, text: report(0.05 * f, text), options.subject
         )
     fit, times = _times(take, options, prior)
-    shown = markers_of_take(take, label_map, times, options.up_axis)
+    shown = markers_of_take(take, without_fingers(label_map), times, options.up_axis)
     check_markers(shown.markers, LEAST_MARKERS)
     report(0.05, "Placing markers")
     offsets = np.array([known.offsets.get(label, _UNKNOWN) for label in shown.labels])
@@ -114,21 +115,27 @@ def solve_take(take: C3D, body: BodyModel, prior: Prior, options: TakeOptions, r
     placed = replace(placed, soles=sole_points(body))
     betas = options.betas if options.calibration is None else known.betas
     work = _Work(placed, prior, times.rate, betas, fit, device.like)
-    solved = _solved_in_turn(work, shown, lambda f, text: report(0.05 + 0.95 * f, text))
+    solved = _solved_in_turn(work, shown, lambda f, text: report(0.05 + 0.9 * f, text))
+    hands = hands_of_take(
+        take, label_map, times, shown.up_axis, body, known, solved.subject, solved.state,
+        lambda f: report(0.95 + 0.05 * f, "Solving fingers"),
+    )  # fmt: skip
     seen = np.asarray(np.isfinite(solved.markers).all(-1)).any(0).reshape(-1)
     notes = *notes_of(unmarked(placed.points)[0]), *notes_of_names(placed, solved.subject, seen)
     label_map = replace(label_map, notes=(*label_map.notes, *notes))
-    learnt = _learnt(known, shown.labels, solved)
+    learnt = _learnt(known, shown.labels, solved, hands)
     fit = fit or fit_of(len(take.points), take.rate, times, solved.trust, solved.subject.poses)
-    motion = _motion(solved, times, "default" if body.beta_names else "")
+    motion = _motion(solved, hands, times, "default" if body.beta_names else "")
     markers, order = solved.markers[times.inside], solved.order[times.inside]
     residual = np.linalg.norm(solved.places[times.inside] - markers, axis=-1)
-    summary = summary_of(motion, label_map, shown.labels, residual, order, perf_counter() - began)
-    summary |= _feet(solved, times, shown.labels, markers)
+    feet = _feet(solved, times, shown.labels, markers)
+    labels = shown.labels
+    if hands is not None:
+        labels = (*labels, *hands.labels)
+        residual, markers, order = with_hands(hands, times.inside, residual, markers, order)
+    summary = summary_of(motion, label_map, labels, residual, order, perf_counter() - began) | feet
     summary |= source_of(take, shown.up_axis, times) | {"device": device.why}
-    return TakeSolution(
-        motion, summary, shown.labels, markers, residual, order, label_map.columns, replace(learnt, fit=fit)
-    )
+    return TakeSolution(motion, summary, labels, markers, residual, order, label_map.columns, replace(learnt, fit=fit))
 
 
 def _times(take: C3D, options: TakeOptions, prior: Prior) -> tuple[TakeFit | None, Sampling]:
@@ -216,10 +223,13 @@ def _solved(work: _Work, markers: np.ndarray, report: Report) -> _Solved:
     return _Solved(subject, state, status, trust, places, markers, np.tile(own, (len(markers), 1)))
 
 
-def _learnt(known: Calibration, labels: tuple[str, ...], solved: _Solved) -> Calibration:
+def _learnt(known: Calibration, labels: tuple[str, ...], solved: _Solved, hands: Hands | None) -> Calibration:
     """What is known of the subject afterwards: of markers that were never seen, nothing."""
     seen = np.all(np.isfinite(solved.markers), axis=-1).any(0)
     new = {label: solved.subject.offsets[i] for i, label in enumerate(labels) if seen[i] and label not in known.offsets}
+    if hands is not None:
+        told = np.all(np.isfinite(hands.markers), axis=-1).any(0)
+        new |= {label: hands.motion.offsets[i] for i, label in enumerate(hands.labels) if told[i]}
     return replace(known, betas=solved.subject.betas, offsets={**known.offsets, **new})
 
 
@@ -228,8 +238,10 @@ def _feet(solved: _Solved, times: Sampling, labels: tuple[str, ...], markers: np
     return {} if soles is None else feet_summary(soles, solved.state.take(inside), labels, markers, times.rate)
 
 
-def _motion(solved: _Solved, times: Sampling, body_name: str) -> Motion:
+def _motion(solved: _Solved, hands: Hands | None, times: Sampling, body_name: str) -> Motion:
     state, status = solved.state.take(np.arange(len(solved.state))[times.inside]), solved.status[times.inside]
     poses = np.zeros((len(state), len(JOINTS), 3))
     poses[:, :N_BODY] = log_so3(state.R_local)
+    if hands is not None:
+        poses[:, N_BODY + 3 :] = hands.motion.poses[times.inside]
     return Motion(poses, state.trans, times.rate, solved.subject.betas, body_name=body_name, frame_status=status)
