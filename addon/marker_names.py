@@ -47,6 +47,20 @@ _SIDED = {
     "MT1": "foot, ball of the big toe",
     "MT5": "foot, ball of the little toe",
     "TIP": "tip of the foot",
+    "THM3": "thumb, middle",
+    "THM6": "thumb, tip",
+    "IDX1": "index finger, nearest the knuckle",
+    "IDX3": "index finger, middle",
+    "IDX6": "index finger, tip",
+    "MID1": "middle finger, nearest the knuckle",
+    "MID3": "middle finger, middle",
+    "MID6": "middle finger, tip",
+    "RNG1": "ring finger, nearest the knuckle",
+    "RNG3": "ring finger, middle",
+    "RNG6": "ring finger, tip",
+    "PNK1": "little finger, nearest the knuckle",
+    "PNK3": "little finger, middle",
+    "PNK6": "little finger, tip",
 }
 
 
