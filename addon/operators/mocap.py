@@ -14,20 +14,17 @@ from ..worker import jobs
 from .job import BUSY
 from .solve_take import SolvingOperator, solve_takes
 
-LAYOUT = EnumProperty(
-    name="Markers",
-    description="What the labels of the markers mean",
-    items=(
-        ("auto", "Automatic", "The layout that fits the labels best"),
-        ("CMU41", "CMU 41", "Carnegie Mellon's 41 markers"),
-        ("PlugInGait39", "Plug-in Gait 39", "Vicon's full body"),
-        ("PlugInGait35", "Plug-in Gait 35", "Vicon's full body without some of the arms' markers"),
-        ("QualisysIOR", "Qualisys IOR", "Istituto Ortopedico Rizzoli's, as Qualisys names them"),
-        ("HelenHayes", "Helen Hayes", "Motion Analysis's full body"),
-        ("OptiTrackBaseline41", "OptiTrack Baseline 41", "Motive's full body"),
-        ("OptiTrackBiomech57", "OptiTrack Biomech 57", "Motive's, with Van Sint Jan's names"),
-    ),
+LAYOUT_ITEMS = (
+    ("auto", "Automatic", "The layout that fits the labels best"),
+    ("CMU41", "CMU 41", "Carnegie Mellon's 41 markers"),
+    ("PlugInGait39", "Plug-in Gait 39", "Vicon's full body"),
+    ("PlugInGait35", "Plug-in Gait 35", "Vicon's full body without some of the arms' markers"),
+    ("QualisysIOR", "Qualisys IOR", "Istituto Ortopedico Rizzoli's, as Qualisys names them"),
+    ("HelenHayes", "Helen Hayes", "Motion Analysis's full body"),
+    ("OptiTrackBaseline41", "OptiTrack Baseline 41", "Motive's full body"),
+    ("OptiTrackBiomech57", "OptiTrack Biomech 57", "Motive's, with Van Sint Jan's names"),
 )
+LAYOUT = EnumProperty(name="Markers", description="What the labels of the markers mean", items=LAYOUT_ITEMS)
 
 _UNFIT = "{take}: its labels fit no layout, so only its points came. Map labels in the panel Motion Capture, then solve"
 

@@ -8,8 +8,11 @@ import bpy
 
 from ..label_presets import preset_names
 from ..marker_names import marker_names
+from ..operators.mocap import LAYOUT_ITEMS
 from ..take_lookup import find_take
 from .common import SidebarPanel
+
+_LAYOUTS = {name: text for name, text, _ in LAYOUT_ITEMS}
 
 
 class POISE_UL_labels(bpy.types.UIList):
@@ -89,7 +92,8 @@ class POISE_PT_take_labels(TakePanel, bpy.types.Panel):
         assert take is not None
         data: Any = take.poise_take
         if data.layout:
-            layout.label(text=f"{data.layout}, {100 * data.confidence:.0f} % of its markers")
+            name = _LAYOUTS.get(data.layout, data.layout)
+            layout.label(text=f"{name}, {100 * data.confidence:.0f} % of its markers")
         else:
             layout.label(text="No layout fits: map labels, then solve", icon="ERROR")
         layout.template_list("POISE_UL_labels", "", data, "labels", data, "active_label", rows=7)

@@ -9,10 +9,9 @@ import support
 from imports import REAL_TAKE, TAKE, armatures, ended, make_take, state
 from known_take import known_take, write_take
 from many import _measure_draws
-from robot import Steps, hands, middle, open_sidebar, region, reports, shot, until, view, window
+from robot import Steps, buttons, hands, middle, region, reports, shot, until, view, window
 
 _DRAW_MS = 2.0  # median on a busy machine, far above what is printed
-_MOCAP = ("POISE_PT_mocap", "POISE_PT_take_labels", "POISE_PT_take_subject")
 
 
 def drop(folder: Path, *names: str, picture: str | None = None, **options: object) -> Steps[None]:
@@ -29,26 +28,9 @@ def drop(folder: Path, *names: str, picture: str | None = None, **options: objec
     yield 0.3
 
 
-def mocap_in_sight() -> Steps[None]:
-    """Nothing but the panels of takes in the sidebar, so that they are all in the picture."""
-    for name in dir(bpy.types):
-        if name.startswith("POISE_PT_") and name not in _MOCAP:
-            panel = getattr(bpy.types, name)
-            if getattr(panel, "bl_parent_id", "") not in _MOCAP and not hasattr(panel, "poll_of_test"):
-                panel.poll_of_test = panel.__dict__.get("poll")
-                panel.poll = classmethod(lambda cls, context: False)
-    yield from open_sidebar()
-
-
-def panels_as_before() -> None:
-    for name in dir(bpy.types):
-        panel = getattr(bpy.types, name)
-        if name.startswith("POISE_PT_") and "poll_of_test" in panel.__dict__:
-            if panel.poll_of_test is None:
-                del panel.poll
-            else:
-                panel.poll = panel.poll_of_test
-            del panel.poll_of_test
+def look_at_panels() -> Steps[None]:
+    """Scroll the sidebar to its end, where takes have their panels."""
+    yield from hands.scroll(middle(region("UI")), 80)
 
 
 def test_several_dropped_files_are_shown_at_once_and_solved_one_after_the_other() -> Steps[None]:
@@ -89,38 +71,29 @@ def test_escape_leaves_the_takes_that_wait_unsolved() -> Steps[None]:
 
 def test_the_table_says_what_labels_mean() -> Steps[None]:
     make_take()
-    yield from mocap_in_sight()
-    try:
-        yield from drop(TAKE.parent, "walk.c3d")
-        yield from until(lambda: state().running, 10, "the solve starts")
-        yield from until(ended, 60, "it is solved")
-        yield 0.5
-        data = bpy.data.objects["walk.c3d"].poise_take
-        data.active_label = 2
-        data.labels[1].marker = ""
-        data.labels[4].marker = data.labels[3].marker
-        yield from shot("takes_table", region("UI"))
-        yield from shot("takes_window")
-        names = support.addon("take_lookup").find_take(bpy.context)
-        assert names is not None and names.name == "walk.c3d"
-    finally:
-        panels_as_before()
-        yield from open_sidebar()
+    yield from drop(TAKE.parent, "walk.c3d")
+    yield from until(lambda: state().running, 10, "the solve starts")
+    yield from until(ended, 60, "it is solved")
+    yield 0.5
+    take = support.addon("take_lookup").find_take(bpy.context)
+    assert take is not None and take.name == "walk.c3d"  # by the body, which is active now
+    data = take.poise_take
+    data.active_label, data.labels[1].marker, data.labels[4].marker = 2, "", data.labels[3].marker
+    yield from look_at_panels()
+    yield from shot("takes_table", region("UI"))
+    there = yield from buttons()
+    for name in ("poise.solve_take(", "poise.map_labels(", "poise.clear_labels("):
+        assert any(found.startswith(name) for found in there), (name, list(there))
 
 
 def test_panels_of_a_long_take_draw_quickly() -> Steps[None]:
     make_take()
     take = REAL_TAKE if REAL_TAKE.is_file() else TAKE
-    yield from mocap_in_sight()
-    try:
-        yield from drop(take.parent, take.name, solve=False)
-        yield from until(lambda: len(bpy.data.objects) == 1, 10, "the take")
-        measured = yield from _measure_draws()
-        yield from shot("takes_unsolved", region("UI"))
-    finally:
-        panels_as_before()
-        yield from open_sidebar()
-    medians = {name.removeprefix("POISE_PT_"): np.median(ms) for name, ms in measured.items()}
-    frames = bpy.data.objects[0].poise_take.frames
-    print(f"drawing with a take of {frames} frames, median ms:", {name: round(ms, 2) for name, ms in medians.items()})
+    yield from drop(take.parent, take.name, solve=False)
+    yield from until(lambda: len(bpy.data.objects) == 1, 10, "the take")
+    yield from look_at_panels()
+    measured = yield from _measure_draws()
+    yield from shot("takes_unsolved", region("UI"))
+    medians = {name.removeprefix("POISE_PT_"): round(float(np.median(ms)), 2) for name, ms in measured.items()}
+    print(f"drawing with a take of {bpy.data.objects[0].poise_take.frames} frames, median ms:", medians)
     assert {"mocap", "take_labels"} <= set(medians) and max(medians.values()) < _DRAW_MS
