@@ -97,6 +97,7 @@ def solve_params(context: bpy.types.Context, request: SolveRequest) -> tuple[dic
 
 
 def _calibration(take: bpy.types.Object, request: SolveRequest) -> dict[str, Any] | None:
+    """What is known of the subject, without what an earlier solve said of its take."""
     from .rig.takes.mended import calibration_now
 
     data: Any = take.poise_take
@@ -111,7 +112,7 @@ def _calibration(take: bpy.types.Object, request: SolveRequest) -> dict[str, Any
             raise PoiseError(f'"{take.name}" has no calibration to keep: solve it, or load one')
     if other is None or not other.poise_take.calibration:  # type: ignore[attr-defined]
         return None
-    return calibration_now(other)
+    return {name: value for name, value in calibration_now(other).items() if name != "take"}
 
 
 def take_named(request: SolveRequest) -> bpy.types.Object:

@@ -24,11 +24,10 @@ class POISE_UL_labels(bpy.types.UIList):
         self, context: bpy.types.Context, layout: bpy.types.UILayout, data: Any, item: Any, icon: int | None,
         active_data: Any, active_property: str | None, index: int | None = 0, flt_flag: int | None = 0,
     ) -> None:  # fmt: skip
-        row = layout.split(factor=0.42, align=True)
-        row.label(text=item.name.rpartition(":")[2], icon=self._icon(item))
-        row = row.split(factor=0.7, align=True)
-        row.prop(item, "marker", text="", emboss=False)
-        row.label(text=f"{item.residual:.0f} mm" if item.residual >= 0 else "")
+        label, marker, residual = columns(layout)
+        label.label(text=own_name(item), icon=self._icon(item))
+        marker.prop(item, "marker", text="", emboss=False)
+        residual.label(text=f"{item.residual:.1f}" if item.residual >= 0 else "")
 
     def _icon(self, item: Any) -> Any:
         if not item.marker:
@@ -46,6 +45,19 @@ class POISE_UL_labels(bpy.types.UIList):
             words = f"{label.name} {label.marker} {names.get(label.marker, '')}".lower()
             flags.append(shown if text in words else 0)
         return flags, []
+
+
+def columns(layout: bpy.types.UILayout) -> tuple[bpy.types.UILayout, bpy.types.UILayout, bpy.types.UILayout]:
+    """A row of the table: label, marker, residual."""
+    row = layout.split(factor=0.42, align=True)
+    label = row.row(align=True)
+    row = row.split(factor=0.74, align=True)
+    return label, row.row(align=True), row.row(align=True)
+
+
+def own_name(label: Any) -> str:
+    """A label without its subject's prefix."""
+    return label.name[len(label.subject) + 1 :] if label.subject else label.name
 
 
 class POISE_MT_label_presets(bpy.types.Menu):
@@ -96,7 +108,12 @@ class POISE_PT_take_labels(TakePanel, bpy.types.Panel):
             layout.label(text=f"{name}, {100 * data.confidence:.0f} % of its markers")
         else:
             layout.label(text="No layout fits: map labels, then solve", icon="ERROR")
-        layout.template_list("POISE_UL_labels", "", data, "labels", data, "active_label", rows=7)
+        head = layout.column(align=True)
+        titles = ("Label", "Marker", "mm" if data.residual_version else "")
+        for column, text in zip(columns(head.row()), titles, strict=True):
+            column.active = False
+            column.label(text=text)
+        head.template_list("POISE_UL_labels", "", data, "labels", data, "active_label", rows=7)
         if 0 <= data.active_label < len(data.labels):
             self._draw_label(data.labels[data.active_label])
         row = layout.row(align=True)
@@ -109,7 +126,7 @@ class POISE_PT_take_labels(TakePanel, bpy.types.Panel):
         row.prop(label, "marker", text="", icon="MESH_UVSPHERE")
         words = marker_names().get(label.marker, "")
         missed = f", {label.residual:.1f} mm" if label.residual >= 0 else ""
-        self.layout.label(text=f"{label.name}: {words}{missed}" if words else f"{label.name} means no marker")
+        self.layout.label(text=f"{own_name(label)}: {words}{missed}" if words else f"{own_name(label)}: not used")
 
 
 class POISE_PT_take_subject(TakePanel, bpy.types.Panel):

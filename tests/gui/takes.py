@@ -82,7 +82,7 @@ def test_the_table_says_what_labels_mean() -> Steps[None]:
     yield from look_at_panels()
     yield from shot("takes_table", region("UI"))
     there = yield from buttons()
-    for name in ("poise.solve_take(", "poise.map_labels(", "poise.clear_labels("):
+    for name in ("poise.solve_take(", "poise.map_labels(", "poise_take.labels["):
         assert any(found.startswith(name) for found in there), (name, list(there))
 
 
