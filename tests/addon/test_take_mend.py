@@ -130,6 +130,16 @@ def test_markers_are_drawn_to_where_the_body_carries_them(solved) -> None:
     assert np.allclose(moved - places, (2, 0, 0), atol=1e-5, equal_nan=True)
 
 
+def test_markers_of_fingers_are_left_without_a_line(solved) -> None:
+    label = solved.poise_take.labels["LFHD"]
+    calibration = json.loads(solved.poise_take.calibration)
+    label.marker, calibration["offsets"]["LTHUMB_TIP"] = "LTHUMB_TIP", [0.0, 0.0, 0.0]
+    solved.poise_take.calibration = json.dumps(calibration)
+    addon("take_mend").attach_markers(solved, rig_of(solved))
+    places = addon("rig.takes.attached").places_now(solved, rig_of(solved))
+    assert np.isnan(places[row_of(solved, "LFHD")]).all() and np.isfinite(places).all(1).sum() == len(places) - 1
+
+
 def test_a_range_is_solved_again_and_no_other_key_moves(solved, known) -> None:  # noqa: F811
     scene = bpy.context.scene
     rig, action = rig_of(solved), rig_of(solved).animation_data.action

@@ -16,6 +16,7 @@ import numpy as np
 from ....vendor_core.body import BodyModel
 from ....vendor_core.mocap.calibration_file import Calibration
 from ....vendor_core.mocap.marker_points import place_markers
+from ....vendor_core.mocap.placement_table import placement_table
 from ....vendor_core.skeleton import JOINTS
 from ..keying.take import without_scale
 from ..names import bones_of_joints
@@ -48,7 +49,8 @@ def attach(obj: bpy.types.Object, rig: "Rig", body: BodyModel, calibration: Cali
         calibration: of the solve.
     """
     take: Any = obj.poise_take
-    rows = [i for i, label in enumerate(take.labels) if label.marker in calibration.offsets]
+    on_skin = calibration.offsets.keys() & (placement_table().keys() | calibration.places.keys())  # not on fingers
+    rows = [i for i, label in enumerate(take.labels) if label.marker in on_skin]
     markers = [take.labels[i].marker for i in rows]
     body = body.first_betas(len(calibration.betas))
     placed = place_markers(body, markers, calibration.places)
