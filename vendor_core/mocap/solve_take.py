@@ -25,6 +25,7 @@ from .calibration_file import Calibration, calibrated_body
 from .calibration_frames import LEAST_MARKERS
 from .hands_take import Hands, hands_of_take, with_hands, without_fingers
 from .label_take import label_take
+from .layouts import LabelMap
 from .marker_points import PlacedMarkers, SkinPlace, place_markers
 from .soles import feet_summary, sole_points
 from .solve_frames import Trust, solve_frames
@@ -100,12 +101,7 @@ def solve_take(take: C3D, body: BodyModel, prior: Prior, options: TakeOptions, r
     known = _known(options, body)
     body = body.first_betas(len(known.betas))
     report(0.0, "Reading labels")
-    if options.columns is not None:
-        label_map = own_map(take, options.columns, known.places)
-    else:
-        label_map = label_take(
-            take, options.layout, body, prior, lambda f, text: report(0.05 * f, text), options.subject
-        )
+    label_map = _labelled(take, body, prior, options, known, lambda f, text: report(0.05 * f, text))
     fit, times = _times(take, options, prior)
     shown = markers_of_take(take, without_fingers(label_map), times, options.up_axis)
     check_markers(shown.markers, LEAST_MARKERS)
@@ -128,14 +124,22 @@ def solve_take(take: C3D, body: BodyModel, prior: Prior, options: TakeOptions, r
     motion = _motion(solved, hands, times, "default" if body.beta_names else "")
     markers, order = solved.markers[times.inside], solved.order[times.inside]
     residual = np.linalg.norm(solved.places[times.inside] - markers, axis=-1)
-    feet = _feet(solved, times, shown.labels, markers)
-    labels = shown.labels
+    labels, feet = shown.labels, _feet(solved, times, shown.labels, markers)
     if hands is not None:
         labels = (*labels, *hands.labels)
         residual, markers, order = with_hands(hands, times.inside, residual, markers, order)
     summary = summary_of(motion, label_map, labels, residual, order, perf_counter() - began) | feet
     summary |= source_of(take, shown.up_axis, times) | {"device": device.why}
     return TakeSolution(motion, summary, labels, markers, residual, order, label_map.columns, replace(learnt, fit=fit))
+
+
+def _labelled(
+    take: C3D, body: BodyModel, prior: Prior, options: TakeOptions, known: Calibration, report: Report
+) -> LabelMap:
+    """Which column shows which marker: by the user's map, or found."""
+    if options.columns is not None:
+        return own_map(take, options.columns, known.places)
+    return label_take(take, options.layout, body, prior, report, options.subject)
 
 
 def _times(take: C3D, options: TakeOptions, prior: Prior) -> tuple[TakeFit | None, Sampling]:
