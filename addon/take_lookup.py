@@ -23,10 +23,13 @@ def is_take(obj: bpy.types.Object | None) -> bool:
 def takes_of(scene: bpy.types.Scene) -> list[bpy.types.Object]:
     """The takes of a scene. Their names are kept until objects come, go or are named anew: scenes may be large."""
     key = scene.name_full
-    if key not in _names:
-        _names[key] = [obj.name for obj in scene.objects if obj.type == "EMPTY" and is_take(obj)]
-    found = (scene.objects.get(name) for name in _names[key])
-    return [obj for obj in found if obj is not None and is_take(obj)]
+    names = _names.get(key)
+    known = (scene.objects.get(name) for name in names or ())
+    found: list[bpy.types.Object] = [obj for obj in known if obj is not None and is_take(obj)]
+    if names is None or len(found) < len(names):  # Blender does not tell of new names
+        found = [obj for obj in scene.objects if obj.type == "EMPTY" and is_take(obj)]
+        _names[key] = [obj.name for obj in found]
+    return found
 
 
 def forget_takes(*_: object) -> None:
@@ -73,6 +76,18 @@ def take_of(context: bpy.types.Context) -> bpy.types.Object:
     take = find_take(context)
     if take is None:
         raise PoiseError(f"No take is meant. {NO_TAKE}")
+    return take
+
+
+def own_take_of(context: bpy.types.Context) -> bpy.types.Object:
+    """The take that the artist means, for writing to it.
+
+    Raises:
+        PoiseError: there is none, or this file does not keep what is written to it.
+    """
+    take = take_of(context)
+    if take.library is not None or take.override_library is not None:
+        raise PoiseError(f'"{take.name}" is linked from another file and would lose changes: make it local first')
     return take
 
 

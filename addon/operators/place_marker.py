@@ -9,7 +9,7 @@ from bpy.props import FloatVectorProperty, IntVectorProperty, StringProperty
 from ...vendor_core.errors import PoiseError
 from ..bodies import body_file, body_of_file
 from ..drawing import place_draw
-from ..take_lookup import NO_TAKE, find_take, rig_of_take, take_of
+from ..take_lookup import NO_TAKE, find_take, own_take_of, rig_of_take
 from ..texts import shown, told
 from .common import PoiseOperator, redraw_views
 
@@ -63,7 +63,7 @@ class POISE_OT_place_marker(TakeOperator, bpy.types.Operator):
 
         from ..rig.takes.skin_place import check_place, nearest_to
 
-        take = take_of(context)
+        take = own_take_of(context)
         row = _row(take, self.label)
         skin, body = _skin(context, take)
         vertices, barycentric = tuple(self.vertices), tuple(self.barycentric)
@@ -79,7 +79,7 @@ class POISE_OT_place_marker(TakeOperator, bpy.types.Operator):
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         try:
-            take = take_of(context)
+            take = own_take_of(context)
             self._row, (skin, _) = _row(take, self.label), _skin(context, take)
         except PoiseError as problem:
             self.report({"ERROR"}, str(problem))
@@ -167,7 +167,7 @@ class POISE_OT_reset_place(TakeOperator, bpy.types.Operator):
     def run(self, context: bpy.types.Context) -> None:
         from ..rig.takes.skin_place import is_own
 
-        take = take_of(context)
+        take = own_take_of(context)
         row: Any = take.poise_take.labels[_row(take, self.label)]  # type: ignore[attr-defined]
         if not row.placed:
             raise PoiseError(f"{row.name} was not placed by hand; there is nothing to reset")

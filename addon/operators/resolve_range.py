@@ -10,7 +10,7 @@ from bpy.props import IntProperty
 from ...vendor_core.errors import PoiseError
 from ..bodies import body_file
 from ..preferences import preferences
-from ..take_lookup import NO_TAKE, find_take, take_of
+from ..take_lookup import NO_TAKE, find_take, own_take_of
 from ..take_solve import take_params
 from ..texts import told
 from ..worker import jobs
@@ -61,7 +61,7 @@ class POISE_OT_resolve_range(JobOperator, bpy.types.Operator):
         return not why
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        self._set_range(context, take_of(context))
+        self._set_range(context, own_take_of(context))
         return context.window_manager.invoke_props_dialog(self, confirm_text="Solve")  # type: ignore[return-value]
 
     def draw(self, context: bpy.types.Context) -> None:
@@ -75,7 +75,7 @@ class POISE_OT_resolve_range(JobOperator, bpy.types.Operator):
     def job(self, context: bpy.types.Context) -> Job:
         from ..rig.takes.mended import calibration_now
 
-        take, scene = take_of(context), _scene(context)
+        take, scene = own_take_of(context), _scene(context)
         self._set_range(context, take)
         first, last = _frames_between(scene, take, self.first, self.last)
         rig = bpy.data.objects[take.poise_take.rig]  # type: ignore[attr-defined]

@@ -6,7 +6,7 @@ from bpy.props import BoolProperty, EnumProperty
 
 from ...vendor_core.errors import Cancelled, PoiseError
 from ..preferences import preferences
-from ..take_lookup import NO_TAKE, find_take, take_of
+from ..take_lookup import NO_TAKE, find_take, own_take_of, take_of
 from ..take_solve import SolveRequest, check_rig, solve_params, write_solved
 from ..texts import shown
 from ..worker import jobs
@@ -152,7 +152,7 @@ class POISE_OT_solve_take(SolvingOperator, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:
-            take = take_of(context)
+            take = own_take_of(context)
             requests = self.requests(context, [take], self.body(context))
         except PoiseError as problem:
             self.report({"ERROR"}, str(problem))

@@ -10,7 +10,7 @@ from bpy.props import StringProperty
 from ...vendor_core.errors import PoiseError
 from ..label_presets import preset_names, preset_path
 from ..preferences import preferences
-from ..take_lookup import NO_TAKE, find_take, is_take, take_of
+from ..take_lookup import NO_TAKE, find_take, is_take, own_take_of, take_of
 from ..texts import told
 from ..worker import jobs
 from .common import PoiseOperator
@@ -44,7 +44,7 @@ class POISE_OT_map_labels(TakeOperator, bpy.types.Operator):
     def run(self, context: bpy.types.Context) -> None:
         from ..rig.takes.labels import has_no_labels, map_labels_of
 
-        take = take_of(context)
+        take = own_take_of(context)
         if not has_no_labels(take):
             label_map = map_labels_of(take, self.layout_name)
             found, n = len(label_map.markers), len(take.poise_take.labels)  # type: ignore[attr-defined]
@@ -109,7 +109,7 @@ class POISE_OT_clear_labels(TakeOperator, bpy.types.Operator):
     def run(self, context: bpy.types.Context) -> None:
         from ..rig.takes.labels import write_map
 
-        write_map(take_of(context), {}, "", 0.0)
+        write_map(own_take_of(context), {}, "", 0.0)
 
 
 class POISE_OT_apply_label_preset(TakeOperator, bpy.types.Operator):
@@ -128,7 +128,7 @@ class POISE_OT_apply_label_preset(TakeOperator, bpy.types.Operator):
         if not path.is_file():
             saved = ", ".join(preset_names()) or "none"
             raise PoiseError(f'No label preset is called "{self.preset}"; there are: {saved}')
-        take = take_of(context)
+        take = own_take_of(context)
         label_map = map_labels_of(take, path)
         n = len(label_map.markers)
         self.report({"INFO"}, told("{take}: {preset}, {n} markers", take=take.name, preset=self.preset, n=n))

@@ -10,7 +10,7 @@ from bpy.props import StringProperty
 from bpy_extras.io_utils import ExportHelper, ImportHelper
 
 from ...vendor_core.errors import PoiseError
-from ..take_lookup import name_of, take_of
+from ..take_lookup import name_of, own_take_of, take_of
 from .take_labels import TakeOperator
 
 
@@ -53,7 +53,7 @@ class POISE_OT_load_subject(TakeOperator, bpy.types.Operator, ImportHelper):
         from ...vendor_core.mocap.calibration_file import read_calibration
 
         calibration = read_calibration(Path(bpy.path.abspath(self.filepath)))
-        data: Any = take_of(context).poise_take
+        data: Any = own_take_of(context).poise_take
         data.calibration, data.calibrate = json.dumps(calibration.as_dict()), "STORED"
 
 

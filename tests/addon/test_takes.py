@@ -132,3 +132,38 @@ def test_takes_are_found_as_they_come_go_and_are_renamed(scene, tmp_path) -> Non
     assert len(takes_of(scene)) == 2
     bpy.ops.object.delete()
     assert takes_of(scene) == [first]
+
+
+def test_a_take_that_is_named_anew_is_still_found(scene, tmp_path) -> None:
+    obj, find = make(tmp_path), addon("take_lookup").takes_of
+    bpy.context.view_layer.update()
+    assert find(scene) == [obj]
+    obj.name = "another"
+    assert find(scene) == [obj]
+    other = make(tmp_path)
+    other.name = "third"
+    assert set(find(scene)) == {obj, other}
+
+
+@pytest.mark.parametrize("override", [False, True])
+def test_a_take_of_another_file_is_not_changed_for_it_would_be_lost(scene, tmp_path, override) -> None:
+    make(tmp_path)
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "library.blend"))
+    bpy.ops.wm.read_homefile(use_empty=True)
+    with bpy.data.libraries.load(str(tmp_path / "library.blend"), link=True) as (_, linked):
+        linked.objects = ["walk.c3d"]
+    obj = linked.objects[0].override_create() if override else linked.objects[0]
+    bpy.context.collection.objects.link(obj)
+    before = [label.marker for label in obj.poise_take.labels]
+    for change in (bpy.ops.poise.clear_labels, bpy.ops.poise.map_labels, bpy.ops.poise.solve_take):
+        with pytest.raises(RuntimeError, match=r"linked from another file.*make it local"):
+            change()
+    assert before == [label.marker for label in obj.poise_take.labels] and any(before)
+    if override:
+        obj.poise_take.labels[0].marker = ""  # it is so: Blender does not keep it
+        bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "shot.blend"))
+        bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "shot.blend"))
+        obj = next(obj for obj in bpy.data.objects if obj.override_library)
+        assert before == [label.marker for label in obj.poise_take.labels]
+    obj.make_local()
+    assert bpy.ops.poise.clear_labels() == {"FINISHED"}
