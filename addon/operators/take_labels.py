@@ -170,7 +170,10 @@ class POISE_OT_remove_label_preset(PoiseOperator, bpy.types.Operator):
         path = preset_path(self.preset)
         if not path.is_file():
             raise PoiseError(f'No label preset is called "{self.preset}"')
-        path.unlink()
+        try:
+            path.unlink()
+        except OSError as problem:
+            raise PoiseError(f"{path} cannot be deleted ({problem.strerror})") from None
 
 
 _CLASSES = (

@@ -98,6 +98,21 @@ def test_names_that_are_no_file_are_refused(cluster, name: str) -> None:
         bpy.ops.poise.save_label_preset(preset=name)
 
 
+def test_presets_need_a_folder_that_can_be_made(cluster, tmp_path, monkeypatch) -> None:
+    folder = addon("label_presets").preset_path("Ours", create=True).parent
+    folder.rmdir()
+    folder.write_text("in the way")
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.iterdir())
+    try:
+        with pytest.raises(RuntimeError, match="no folder for presets that can be written"):
+            bpy.ops.poise.save_label_preset(preset="Ours")
+        assert addon("label_presets").preset_names() == []
+    finally:
+        folder.unlink()
+    assert sorted(tmp_path.iterdir()) == before  # not in the working directory, either
+
+
 def test_clear_and_map_again_by_names(scene, known, tmp_path) -> None:
     markers, _, labels = known
     take = load(write_take(tmp_path / "walk.c3d", markers, labels))
