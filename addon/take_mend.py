@@ -74,8 +74,8 @@ def _keys_inside(
     """Keys (K,) of a rig between two frames of a take, as frames of the scene and of the take."""
     from .rig.pose import read_rig
     from .rig.takes.range_keys import keys_inside
-    from .rig.takes.scene import scene_frame
+    from .rig.takes.scene import timing
 
-    begin, step = scene_frame(obj, scene, 0), scene_frame(obj, scene, 1) - scene_frame(obj, scene, 0)
+    begin, step = timing(obj, scene)
     keys = keys_inside(rig, read_rig(rig), begin + first * step, begin + last * step)
     return keys, (keys - begin) / step

@@ -98,7 +98,7 @@ def solve_params(context: bpy.types.Context, request: SolveRequest) -> tuple[dic
 
 def _calibration(take: bpy.types.Object, request: SolveRequest) -> dict[str, Any] | None:
     """What is known of the subject, without what an earlier solve said of its take."""
-    from .rig.takes.mended import calibration_now
+    import json
 
     data: Any = take.poise_take
     other = bpy.data.objects.get(request.calibrated) if request.calibrated else None
@@ -112,7 +112,8 @@ def _calibration(take: bpy.types.Object, request: SolveRequest) -> dict[str, Any
             raise PoiseError(f'"{take.name}" has no calibration to keep: solve it, or load one')
     if other is None or not other.poise_take.calibration:  # type: ignore[attr-defined]
         return None
-    return {name: value for name, value in calibration_now(other).items() if name != "take"}
+    stored = json.loads(other.poise_take.calibration)  # type: ignore[attr-defined]
+    return {name: value for name, value in stored.items() if name != "take"}
 
 
 def take_named(request: SolveRequest) -> bpy.types.Object:
@@ -181,7 +182,7 @@ def _key(
     from .rig.keying.take import key_take, placed
     from .rig.pose import read_rig
     from .rig.takes.attached import note_stand
-    from .rig.takes.scene import make_active, scene_frame
+    from .rig.takes.scene import make_active, scene_frame, timing
 
     if "poise_body" in rig and request.fit_shape:
         set_shape(context, rig, take.betas)
@@ -194,6 +195,7 @@ def _key(
     take = placed(take, solved_on, np.array(obj.matrix_world))
     same = np.abs(own.rest_joints() - solved_on).max() < SAME_BODY
     note_stand(obj, own)
+    data.solved_at = timing(obj, scene)
     action = key_take(rig, own, take, frames, None if same else solved_on)
     action["poise_take"] = obj.name
     for name in ("median_mm", "rejected_fraction"):  # how well the markers fit stays with the motion

@@ -9,23 +9,13 @@ from bpy.props import FloatVectorProperty, IntVectorProperty, StringProperty
 from ...vendor_core.errors import PoiseError
 from ..bodies import body_file, body_of_file
 from ..drawing import place_draw
-from ..take_lookup import NO_TAKE, find_take, own_take_of, rig_of_take
+from ..take_lookup import own_take_of, rig_of_take
 from ..texts import shown, told
-from .common import PoiseOperator, redraw_views
+from .common import redraw_views
+from .take_labels import TakeOperator
 
 if TYPE_CHECKING:
     from ..rig.takes.skin_place import Hit
-
-
-class TakeOperator(PoiseOperator):
-    """An operator on the take that the artist means."""
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        why = "" if find_take(context) is not None else NO_TAKE
-        if why:
-            cls.poll_message_set(why)  # type: ignore[attr-defined]
-        return not why
 
 
 class POISE_OT_place_marker(TakeOperator, bpy.types.Operator):
@@ -165,6 +155,7 @@ class POISE_OT_reset_place(TakeOperator, bpy.types.Operator):
     )  # fmt: skip
 
     def run(self, context: bpy.types.Context) -> None:
+        from ..rig.takes.mended import forget_place
         from ..rig.takes.skin_place import is_own
 
         take = own_take_of(context)
@@ -172,6 +163,7 @@ class POISE_OT_reset_place(TakeOperator, bpy.types.Operator):
         if not row.placed:
             raise PoiseError(f"{row.name} was not placed by hand; there is nothing to reset")
         row.placed = False
+        forget_place(take, row.marker)
         if is_own(row.marker):
             row.marker = ""
         redraw_views(context)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Solve Range Again: a part of a solved take after a fix, in the worker process; the rest stays as it is."""
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from bpy.props import IntProperty
 from ...vendor_core.errors import PoiseError
 from ..bodies import body_file
 from ..preferences import preferences
-from ..take_lookup import NO_TAKE, find_take, own_take_of
+from ..take_lookup import NO_TAKE, find_take, is_take, own_take_of
 from ..take_solve import take_params
 from ..texts import told
 from ..worker import jobs
@@ -73,8 +74,6 @@ class POISE_OT_resolve_range(JobOperator, bpy.types.Operator):
         column.prop(self, "last")
 
     def job(self, context: bpy.types.Context) -> Job:
-        from ..rig.takes.mended import calibration_now
-
         take, scene = own_take_of(context), _scene(context)
         self._set_range(context, take)
         first, last = _frames_between(scene, take, self.first, self.last)
@@ -82,8 +81,8 @@ class POISE_OT_resolve_range(JobOperator, bpy.types.Operator):
         request = _Request(take.name, scene.name, rig.name, rig.animation_data.action.name, first, last)
         params, arrays = take_params(take)
         params |= {
-            "body": body_file(rig), "calibration": calibration_now(take), "first": first, "last": last,
-            "device": preferences(context).device,
+            "body": body_file(rig), "calibration": json.loads(take.poise_take.calibration),
+            "first": first, "last": last, "device": preferences(context).device,
         }  # fmt: skip
         title = f"Solving {take.name}, frames {self.first} to {self.last}"
         return Job(title, "solve", params, lambda context, message: _write(context, request, message), arrays)
@@ -110,6 +109,7 @@ def _scene(context: bpy.types.Context) -> bpy.types.Scene:
 def _why_not(context: bpy.types.Context, take: bpy.types.Object) -> str:
     """Why no part of a take can be solved again; empty where one can."""
     from ..rig.keying.actions import why_not_writable
+    from ..rig.takes.scene import is_timed_as_solved
 
     data: Any = take.poise_take
     if not data.residual_version or not data.calibration:
@@ -117,9 +117,20 @@ def _why_not(context: bpy.types.Context, take: bpy.types.Object) -> str:
     rig = context.view_layer.objects.get(data.rig)
     if rig is None:
         return f'The body "{data.rig}" is gone: solve the whole take again'
-    if rig.animation_data is None or rig.animation_data.action is None:
+    action = rig.animation_data.action if rig.animation_data is not None else None
+    if action is None:
         return f'The body "{data.rig}" has no action any more: solve the whole take again'
+    if not _is_motion_of(take, action):
+        return f'The body "{data.rig}" has the action "{action.name}", not that of this take: give it that one first'
+    if not is_timed_as_solved(take, _scene(context)):
+        return "The take's start or the scene's frame rate has changed since it was solved: solve the whole take again"
     return why_not_writable(rig)
+
+
+def _is_motion_of(take: bpy.types.Object, action: bpy.types.Action) -> bool:
+    """Whether an action came from a take, which may have another name by now."""
+    named = action.get("poise_take")
+    return named is not None and (named == take.name or not is_take(bpy.data.objects.get(named)))
 
 
 def _meant_range(context: bpy.types.Context, take: bpy.types.Object) -> tuple[int, int]:
@@ -148,11 +159,10 @@ def _frames_between(scene: bpy.types.Scene, take: bpy.types.Object, first: int, 
     """
     from math import ceil, floor
 
-    from ..rig.takes.scene import scene_frame
+    from ..rig.takes.scene import scene_frame, timing
 
     data: Any = take.poise_take
-    step = scene_frame(take, scene, 1) - scene_frame(take, scene, 0)
-    begin = scene_frame(take, scene, 0)
+    begin, step = timing(take, scene)
     low, high = max(0, ceil((first - begin) / step - 1e-6)), min(data.frames - 1, floor((last - begin) / step + 1e-6))
     if low > high:
         end = scene_frame(take, scene, data.frames - 1)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A part of a solved take that was solved again: what the calibration still holds, and what is kept."""
+"""A solved take that is mended: places that are taken back, and what is kept of a part that was solved again."""
 
 import json
 from typing import TYPE_CHECKING, Any
@@ -16,15 +16,14 @@ if TYPE_CHECKING:
     from ....vendor_core.frames import Message
 
 
-def calibration_now(obj: bpy.types.Object) -> dict[str, Any]:
-    """The calibration of a take without what it says of places that were given by hand and are no more."""
+def forget_place(obj: bpy.types.Object, marker: str) -> None:
+    """Take out of a take's calibration where a marker was placed; the next solve finds it anew from its usual place."""
     data: Any = obj.poise_take
-    calibration = json.loads(data.calibration)
-    by_hand = {label.marker for label in data.labels if label.placed}
-    gone = calibration["places"].keys() - by_hand
-    for table in ("offsets", "places"):
-        calibration[table] = {marker: value for marker, value in calibration[table].items() if marker not in gone}
-    return calibration
+    if data.calibration:
+        calibration = json.loads(data.calibration)
+        for table in ("offsets", "places"):
+            calibration[table].pop(marker, None)
+        data.calibration = json.dumps(calibration)
 
 
 def note_part(

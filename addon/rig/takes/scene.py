@@ -16,6 +16,7 @@ from .labels import known_labels, try_map
 __all__ = ["add_take", "is_take", "make_active", "scene_frame", "take_frame", "takes_of"]
 
 _SIZE = 0.25  # metres, of the empty's axes
+_SAME_START, _SAME_STEP = 0.1, 1e-4  # frames, and a share of the step: what single precision keeps of them
 
 
 def add_take(
@@ -85,3 +86,15 @@ def scene_frame(obj: bpy.types.Object, scene: bpy.types.Scene, frame: float) -> 
     """The scene's frame that shows a take's frame, counted from 0."""
     take: Any = obj.poise_take
     return take.start + frame / take.rate * scene.render.fps / scene.render.fps_base
+
+
+def timing(obj: bpy.types.Object, scene: bpy.types.Scene) -> tuple[float, float]:
+    """The scene's frame at which a take begins, and how many frames of the scene one of the take's lasts."""
+    begin = scene_frame(obj, scene, 0)
+    return begin, scene_frame(obj, scene, 1) - begin
+
+
+def is_timed_as_solved(obj: bpy.types.Object, scene: bpy.types.Scene) -> bool:
+    """Whether a take is still where the keys are that its last solve made."""
+    then, now = obj.poise_take.solved_at, timing(obj, scene)  # type: ignore[attr-defined]
+    return abs(then[0] - now[0]) < _SAME_START and abs(then[1] - now[1]) < _SAME_STEP * now[1]
