@@ -4,6 +4,7 @@
 import os
 import platform
 import subprocess
+import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -26,6 +27,14 @@ def machine_text(device: str = "cpu", threads: int | None = 1) -> str:
     except PackageNotFoundError:
         parts.append("no torch")
     return "; ".join(parts)
+
+
+def peak_memory() -> float:
+    """The most memory that this process has had, GB."""
+    import resource  # not on Windows
+
+    unit = 1 if sys.platform == "darwin" else 1024
+    return unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e9
 
 
 def _processor() -> str:

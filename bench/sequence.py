@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The engine of takes on points that are known: sequences against single frames, speed, memory."""
 
-import resource
-import sys
 from time import perf_counter
 
 import numpy as np
@@ -12,6 +10,7 @@ from vendor_core.body import default_body
 from vendor_core.evaluation.metrics import acceleration_error, joint_error
 
 from .known import KnownTake, known_take
+from .machine import peak_memory
 from .motion import long_clip, one_clip_a_subject
 from .rows import Benchmark, Figure, Outcome, Settings, Unavailable
 from .takes_made import Faults, many_points, record
@@ -86,19 +85,13 @@ def _memory(settings: Settings) -> list[Outcome]:
     body = default_body()
     points = many_points(body, _LONG_POINTS)
     made = record(long_clip(settings, _LONG_FRAMES, _RATE), body, faults=Faults(noise=0.001), points=points)
-    take, before = known_take(made), _peak()
+    take, before = known_take(made), peak_memory()
     error = joint_error(take.in_sequence(), made.joints)
     note = (
         f"{_LONG_FRAMES} frames at {_RATE:g} Hz, 41 markers and {_LONG_POINTS - 41} vertices, known; the whole "
         f"process, {before:.2f} GB of it before the solve, to make the take; joints {error:.2f} mm from the truth"
     )
-    return [Outcome(_peak(), note=note)]
-
-
-def _peak() -> float:
-    """The most memory that this process has had, GB."""
-    unit = 1 if sys.platform == "darwin" else 1024
-    return unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e9
+    return [Outcome(peak_memory(), note=note)]
 
 
 BENCHMARKS = (

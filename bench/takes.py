@@ -9,17 +9,22 @@ from vendor_core.body import default_body
 from vendor_core.errors import LayoutError
 from vendor_core.evaluation.metrics import joint_error
 from vendor_core.mocap.c3d import C3D, read_c3d
+from vendor_core.mocap.fingers import finger_of
+from vendor_core.mocap.marker_points import place_markers
+from vendor_core.mocap.placement_table import placement_table
 from vendor_core.mocap.solve_take import TakeOptions, TakeSolution, solve_take
 from vendor_core.motion import Motion
 from vendor_core.prior import load_prior
 from vendor_core.rotations import exp_so3
 from vendor_core.skeleton import N_BODY
 
+from .machine import peak_memory
 from .metrics import limb_angle
 from .motion import PACK_RATE, long_clip, pack_of
 from .rows import Benchmark, Figure, Outcome, Settings, Unavailable
 from .takes_made import Faults, record
 
+_LONG_FRAMES, _LONG_MARKERS = 36_000, 60
 _FRAMES, _RATE = 6000, 120.0  # Hz: 50 seconds
 PAIRED = ("02_01", "01_01")  # takes that the motion pack holds too, as clips of its train split
 
@@ -93,6 +98,23 @@ def _paired_takes(settings: Settings) -> list[Outcome]:
     return outcomes
 
 
+def _long_take(settings: Settings) -> list[Outcome]:
+    body = default_body()
+    labels = [label for label in placement_table() if finger_of(label) is None][:_LONG_MARKERS]
+    points = place_markers(body, labels).points
+    made = record(long_clip(settings, _LONG_FRAMES, _RATE), body, faults=Faults(noise=0.001), points=points)
+    take, before = made.c3d(), peak_memory()
+    began = perf_counter()
+    solution = solve_quietly(take, TakeOptions(columns=dict(enumerate(labels))))
+    speed = _LONG_FRAMES / (perf_counter() - began)
+    note = (
+        f"{_LONG_FRAMES} frames at {_RATE:g} Hz, {len(labels)} markers, 1 mm noise, solved at {speed:.0f} frames/s; "
+        f"the whole process, {before:.2f} GB of it before the solve, to make the take; joints "
+        f"{joint_error(motion_joints(solution.motion), made.joints):.2f} mm from the truth"
+    )
+    return [Outcome(peak_memory(), note=note)]
+
+
 BENCHMARKS = (
     Benchmark(
         "take",
@@ -103,6 +125,12 @@ BENCHMARKS = (
         _made_take,
         threads=None,
         without_blas=True,
+    ),
+    Benchmark(
+        "long-take",
+        (Figure("a take of 36,000 frames and 60 markers, everything included, peak memory", "GB", "lower", goal=2.0),),
+        _long_take,
+        threads=None,
     ),
     Benchmark(
         "real-takes",
