@@ -144,6 +144,8 @@ class POISE_OT_export_motion(RigOperator, bpy.types.Operator, ExportHelper):
         from ..motion_export import motion_of_rig, rest_of_rig
 
         path = Path(bpy.path.abspath(self.filepath))
+        if not path.name:
+            raise PoiseError("No file was given; choose where to write, as .npz or .bvh")
         if path.suffix.lower() not in _ENDINGS.values():
             path = path.with_name(path.name + _ENDINGS[self.file_format])
         obj = rig_of(context)

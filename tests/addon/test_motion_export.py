@@ -122,6 +122,7 @@ def test_what_cannot_be_exported_is_one_line(body, tmp_path: Path) -> None:
         ({"filepath": str(tmp_path / "a.npz"), "span": "ACTION"}, "have keys at 0 frames; expected two or more"),
         ({"filepath": str(tmp_path / "no" / "a.npz")}, "cannot be written"),
         ({"filepath": str(tmp_path / "no" / "a.bvh")}, "cannot be written"),
+        ({"filepath": ""}, "No file was given"),
     ):
         with pytest.raises(RuntimeError, match=words) as caught:
             bpy.ops.poise.export_motion(**arguments)
