@@ -4,6 +4,8 @@
 The trajectories lie here too, as bytes; `rig.takes.arrays` reads and writes them.
 """
 
+from functools import lru_cache
+
 import bpy
 from bpy.props import (
     BoolProperty,
@@ -22,13 +24,14 @@ from .marker_names import candidates
 NO_PREFIX = "NONE"
 """Subject of labels without a prefix."""
 
-_items: list[tuple[str, str, str]] = []  # Blender keeps no texts of its own of an enumeration that a function gives
+
+@lru_cache(maxsize=64)  # Blender keeps no texts of its own of an enumeration that a function gives
+def _items(subjects: str) -> list[tuple[str, str, str]]:
+    return [(name or NO_PREFIX, name or "Without prefix", "") for name in subjects.split("\n")]
 
 
 def _subject_items(take: "PoiseTake", context: bpy.types.Context | None) -> list[tuple[str, str, str]]:
-    global _items
-    _items = [(name or NO_PREFIX, name or "Without prefix", "") for name in take.subjects.split("\n")]
-    return _items
+    return _items(take.subjects)
 
 
 def _subject_changed(take: "PoiseTake", context: bpy.types.Context) -> None:
