@@ -80,7 +80,7 @@ def solve_params(context: bpy.types.Context, request: SolveRequest) -> tuple[dic
     Raises:
         PoiseError: the take or the body is gone or cannot be used.
     """
-    take, rig = take_named(request), rig_named(request)
+    take, rig = take_named(request), rig_named(context, request)
     params, arrays = take_params(take)
     calibration = _calibration(take, request)
     body, betas = None, None
@@ -128,17 +128,18 @@ def take_named(request: SolveRequest) -> bpy.types.Object:
     return take
 
 
-def rig_named(request: SolveRequest) -> bpy.types.Object | None:
+def rig_named(context: bpy.types.Context, request: SolveRequest) -> bpy.types.Object | None:
     """The body of a request; None where it asks for a new one.
 
     Raises:
-        PoiseError: it is gone.
+        PoiseError: it is gone, or the view layer leaves it out.
     """
     if request.rig is None:
         return None
-    rig = bpy.data.objects.get(request.rig)
+    rig = context.view_layer.objects.get(request.rig)
     if rig is None:
-        raise PoiseError(f'The body "{request.rig}" was removed meanwhile; solve "{request.take}" again')
+        why = "left out of the view layer" if request.rig in bpy.data.objects else "removed"
+        raise PoiseError(f'The body "{request.rig}" was {why} meanwhile; solve "{request.take}" again')
     return rig
 
 
@@ -152,7 +153,7 @@ def write_solved(context: bpy.types.Context, request: SolveRequest, message: "Me
         PoiseError: the job failed or was cancelled, or the take or the body is gone; nothing is changed then.
     """
     require_result(message, f"{request.take}: solving")
-    obj, rig = take_named(request), rig_named(request)
+    obj, rig = take_named(request), rig_named(context, request)
     scene = bpy.data.scenes.get(request.scene)
     if scene is None or scene != context.scene:
         raise PoiseError(f'The scene "{request.scene}" is not open any more; solve "{request.take}" again')

@@ -24,11 +24,11 @@ def note_solved(obj: bpy.types.Object, rig: bpy.types.Object, message: "Message"
         message: with residual (F, M) metres at the motion's rate.
     """
     data, summary = obj.poise_take, message.data["summary"]  # type: ignore[attr-defined]
-    columns = {int(column): str(marker) for column, marker in message.data["columns"]}
-    if columns != {i: label.marker for i, label in enumerate(data.labels) if label.marker}:
-        write_map(obj, columns, summary["layout"], summary["confidence"])
-    else:
+    if any(label.marker for label in data.labels):  # as the solve was asked, or corrected since then
         stand_up(obj)  # as the solve did, where labels were mapped by hand
+    else:
+        columns = {int(column): str(marker) for column, marker in message.data["columns"]}
+        write_map(obj, columns, summary["layout"], summary["confidence"])
     data.rig, data.calibration = rig.name, json.dumps(message.data["calibration"])
     residuals = residuals_by_column(obj, message.arrays["residual"], message.data["labels"], message.data["rate"])
     put_residuals(obj, residuals)
