@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.core.command_line import refused
 from tests.core.test_training import pack
 from vendor_core.cli import main
 from vendor_core.npz import write_npz
@@ -21,13 +22,6 @@ def folder(tmp_path: Path) -> Path:
     for split in ("train", "val"):
         write_npz(data / f"{split}.npz", pack())
     return data
-
-
-def refused(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
-    assert main(["evaluate", *map(str, arguments)]) == 2
-    line = capsys.readouterr().err
-    assert line.startswith("poise: ") and line.count("\n") == 1 and "Traceback" not in line
-    return line
 
 
 def test_priors_are_measured_side_by_side(
@@ -86,6 +80,6 @@ def test_bad_input_is_one_line(folder: Path, tmp_path: Path, capsys: pytest.Capt
         (".png or .pdf", "--data", folder, "--split", "val", "-o", tmp_path / "page.txt"),
         ("cannot be written", "--data", folder, "--split", "val", "-o", tmp_path / "no" / "page.png"),
     ):
-        line = refused(capsys, *arguments)
+        line = refused(capsys, "evaluate", *arguments)
         assert words in line, line
     assert not page.exists() and not list(tmp_path.glob("*.part"))

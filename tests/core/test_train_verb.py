@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.core.command_line import refused
 from tests.core.motion_folders import amass_folder, write_amass
 from vendor_core.cli import main
 from vendor_core.commands.train import LogLines
@@ -16,13 +17,6 @@ from vendor_core.prior import load_prior
 @pytest.fixture
 def people(tmp_path: Path) -> Path:
     return amass_folder(tmp_path / "people", 24)
-
-
-def refused(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
-    assert main(["train", *map(str, arguments)]) == 2
-    line = capsys.readouterr().err
-    assert line.startswith("poise: ") and line.count("\n") == 1 and "Traceback" not in line
-    return line
 
 
 def test_it_trains_on_folders_and_tells_what_it_skipped(
@@ -70,11 +64,11 @@ def test_faults_are_one_line(people: Path, tmp_path: Path, capsys: pytest.Captur
     pytest.importorskip("torch", reason="torch is not installed, which training needs")
     out = tmp_path / "mine.npz"
     (tmp_path / "empty").mkdir()
-    assert "No motion in" in refused(capsys, "--data", tmp_path / "empty", "-o", out)
-    assert "does not exist" in refused(capsys, "--data", tmp_path / "nowhere", "-o", out)
-    assert "is no folder" in refused(capsys, "--data", people, "-o", tmp_path / "no" / "mine.npz")
-    assert "invalid choice" in refused(capsys, "--data", people, "-o", out, "--split", "vposer")
-    assert "no number of steps" in refused(capsys, "--data", people, "-o", out, "--steps", 1)
+    assert "No motion in" in refused(capsys, "train", "--data", tmp_path / "empty", "-o", out)
+    assert "does not exist" in refused(capsys, "train", "--data", tmp_path / "nowhere", "-o", out)
+    assert "is no folder" in refused(capsys, "train", "--data", people, "-o", tmp_path / "no" / "mine.npz")
+    assert "invalid choice" in refused(capsys, "train", "--data", people, "-o", out, "--split", "vposer")
+    assert "no number of steps" in refused(capsys, "train", "--data", people, "-o", out, "--steps", 1)
     (tmp_path / "mine.checkpoint").write_text("nothing of the kind")
-    assert "delete it to begin anew" in refused(capsys, "--data", people, "-o", out)
+    assert "delete it to begin anew" in refused(capsys, "train", "--data", people, "-o", out)
     assert not out.exists()
