@@ -63,8 +63,10 @@ def find_take(context: bpy.types.Context) -> bpy.types.Object | None:
     data = rig.animation_data if rig is not None else None
     if rig is None or data is None or data.action is None:
         return None
-    named = str(data.action.get("poise_take", ""))
-    return next((take for take in takes if take.name == named), None)
+    named, solve = (data.action.get(f"poise_{name}", "") for name in ("take", "solve"))
+    found = [take for take in takes if take.name == named]
+    found += [take for take in takes if solve and take.poise_take.solve == solve]  # it has another name now
+    return found[0] if found else None
 
 
 def take_of(context: bpy.types.Context) -> bpy.types.Object:

@@ -109,6 +109,7 @@ class PoiseTake(bpy.types.PropertyGroup):
         description="How far the markers are from their places on the body at this frame, mm; keyed by each solve",
     )
     attached: StringProperty(subtype="BYTE_STRING", options={"HIDDEN"})  # type: ignore[valid-type]  # of `rig.takes.attached`
+    solve: StringProperty(options={"HIDDEN"})  # type: ignore[valid-type]  # another at each; its action has it, too
     solved_at: FloatVectorProperty(size=2, options={"HIDDEN"})  # type: ignore[valid-type]  # `rig.takes.scene.timing`, then
     rig_in_take: FloatVectorProperty(size=16, options={"HIDDEN"})  # type: ignore[valid-type]  # when it was solved
     calibration: StringProperty(  # type: ignore[valid-type]

@@ -27,7 +27,7 @@ class TakeReport:
     icon: int
 
 
-_reports: dict[str, TakeReport] = {}  # by the residuals' version
+_reports: dict[str, TakeReport | None] = {}  # by the residuals' version
 _pictures: "bpy.utils.previews.ImagePreviewCollection | None" = None
 
 
@@ -38,10 +38,7 @@ def report_of(take: bpy.types.Object) -> TakeReport | None:
     if version and version not in _reports:
         while len(_reports) >= _KEPT:
             _forget_oldest()
-        found = _found(take, version)
-        if found is None:
-            return None
-        _reports[version] = found
+        _reports[version] = _found(take, version)
     return _reports.get(version)
 
 

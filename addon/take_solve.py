@@ -3,6 +3,7 @@
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import bpy
 
@@ -198,7 +199,8 @@ def _key(
     note_stand(obj, own)
     data.solved_at = timing(obj, scene)
     action = key_take(rig, own, take, frames, None if same else solved_on)
-    action["poise_take"] = obj.name
+    data.solve = uuid4().hex
+    action["poise_take"], action["poise_solve"] = obj.name, data.solve
     for name in ("median_mm", "rejected_fraction"):  # how well the markers fit stays with the motion
         action[f"poise_{name}"] = message.data["summary"][name]
     if context.object in (None, obj):

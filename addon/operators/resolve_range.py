@@ -11,7 +11,7 @@ from bpy.props import IntProperty
 from ...vendor_core.errors import PoiseError
 from ..bodies import body_file
 from ..preferences import preferences
-from ..take_lookup import NO_TAKE, find_take, is_take, own_take_of
+from ..take_lookup import NO_TAKE, find_take, own_take_of
 from ..take_solve import take_params
 from ..texts import told
 from ..worker import jobs
@@ -120,17 +120,11 @@ def _why_not(context: bpy.types.Context, take: bpy.types.Object) -> str:
     action = rig.animation_data.action if rig.animation_data is not None else None
     if action is None:
         return f'The body "{data.rig}" has no action any more: solve the whole take again'
-    if not _is_motion_of(take, action):
-        return f'The body "{data.rig}" has the action "{action.name}", not that of this take: give it that one first'
+    if action.get("poise_solve") != data.solve:
+        return f'The body "{data.rig}" has the action "{action.name}", not that of this take\'s last solve'
     if not is_timed_as_solved(take, _scene(context)):
         return "The take's start or the scene's frame rate has changed since it was solved: solve the whole take again"
     return why_not_writable(rig)
-
-
-def _is_motion_of(take: bpy.types.Object, action: bpy.types.Action) -> bool:
-    """Whether an action came from a take, which may have another name by now."""
-    named = action.get("poise_take")
-    return named is not None and (named == take.name or not is_take(bpy.data.objects.get(named)))
 
 
 def _meant_range(context: bpy.types.Context, take: bpy.types.Object) -> tuple[int, int]:

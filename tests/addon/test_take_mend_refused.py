@@ -27,14 +27,22 @@ def test_keys_of_another_action_are_not_written(solved) -> None:  # noqa: F811
     refused('has the action "by hand", not that of this take')
     assert before.keys() == keys_of(rig).keys()
     assert all(np.array_equal(keys, keys_of(rig)[path]) for path, keys in before.items())
-    second = solved.copy()  # another take, solved onto the same body
-    bpy.context.collection.objects.link(second)
-    other["poise_take"] = second.name
-    bpy.context.view_layer.objects.active = solved
+    other["poise_take"], other["poise_solve"] = solved.name, "an earlier one"
     refused('has the action "by hand", not that of this take')
     addon("rig.keying.actions").channelbag(rig, own)
-    solved.name = "named anew"
     assert bpy.ops.poise.resolve_range.poll()
+
+
+def test_a_take_named_anew_is_that_of_its_motion_all_the_same(solved) -> None:  # noqa: F811
+    other = bpy.data.objects.new("second", None)
+    other.poise_take.version = "of other points"
+    bpy.context.collection.objects.link(other)
+    solved.name = "named anew"
+    bpy.context.view_layer.objects.active = rig_of(solved)
+    assert addon("take_lookup").find_take(bpy.context) == solved
+    assert bpy.ops.poise.resolve_range.poll()
+    rig_of(solved).animation_data.action["poise_solve"] = "of another"
+    assert addon("take_lookup").find_take(bpy.context) is None
 
 
 @pytest.mark.parametrize("change", ["start", "fps"])
