@@ -60,7 +60,7 @@ def test_how_a_take_is_cut_does_not_show(monkeypatch: pytest.MonkeyPatch) -> Non
     problem, state = noisy(0.003)
     results = []
     for window in (192, 64, 37):
-        monkeypatch.setattr(smoothing, "_WINDOW", window)
+        monkeypatch.setattr(smoothing, "WINDOW", window)
         results.append(joints_of(smoothed(problem, state, ONE_BY_ONE, smoothing_of(0.003))))
     for other in results[1:]:
         apart = np.linalg.norm(other - results[0], axis=-1)
