@@ -106,6 +106,8 @@ class POISE_PT_take_labels(TakePanel, bpy.types.Panel):
         if data.layout:
             name = _LAYOUTS.get(data.layout, data.layout)
             layout.label(text=f"{name}, {100 * data.confidence:.0f} % of its markers")
+        elif any(label.marker for label in data.labels):
+            layout.label(text="Mapped by hand")
         else:
             layout.label(text="No layout fits: map labels, then solve", icon="ERROR")
         head = layout.column(align=True)

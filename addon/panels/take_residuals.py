@@ -91,7 +91,6 @@ class POISE_PT_take_correct(SidebarPanel, bpy.types.Panel):
             if label.placed:
                 row.operator("poise.reset_place", text="", icon="X")
         layout.operator("poise.resolve_range", icon="FILE_REFRESH")
-        self.draw_job("solve")
 
 
 _CLASSES = (POISE_PT_take_residuals, POISE_PT_take_correct)

@@ -9,6 +9,8 @@ from ....vendor_core.mocap.c3d import C3D
 from ...take_lookup import name_of
 from .scene import scene_frame, takes_of
 
+_LONGEST = 63  # bytes of a marker's name, beyond which Blender cuts it
+
 
 def mark_events(scene: bpy.types.Scene, obj: bpy.types.Object, take: C3D) -> int:
     """Put the events that fall into a take on the timeline, those that are not there already; how many there are.
@@ -27,7 +29,7 @@ def mark_events(scene: bpy.types.Scene, obj: bpy.types.Object, take: C3D) -> int
     for seconds, name in sorted(take.events):
         at = (seconds - begins) * take.rate
         if -0.5 <= at <= len(take.points) - 0.5:
-            mark = f"{prefix}{name or 'Event'}"
+            mark = f"{prefix}{name or 'Event'}".encode()[:_LONGEST].decode(errors="ignore")
             frame = round(scene_frame(obj, scene, at))
             if (mark, frame) not in there:
                 scene.timeline_markers.new(mark, frame=frame)
