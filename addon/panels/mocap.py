@@ -20,9 +20,8 @@ class POISE_PT_mocap(SidebarPanel, bpy.types.Panel):
         layout = self.layout
         column = layout.column(align=True)
         column.operator("poise.import_c3d", icon="IMPORT")
-        row = column.row(align=True)
-        row.operator("poise.import_motion", icon="IMPORT")
-        row.operator("poise.export_motion", icon="EXPORT")
+        column.operator("poise.import_motion", icon="IMPORT")
+        column.operator("poise.export_motion", icon="EXPORT")
         take = find_take(context)
         if take is not None:
             self._draw_take(context, take)

@@ -177,7 +177,7 @@ def find(name: str, across: float = 0.4) -> Steps[Place]:
             _last_seen[name] = place
             return place
         yield from hands.scroll(middle(region("UI")), _NOTCHES if turn < _SCREENFULS - 1 else -_SCREENFULS * _NOTCHES)
-    raise AssertionError(f"no button {name}; the sidebar has {list(there)}")
+    raise AssertionError(f"no button {name}; the sidebar has {[each.partition('(')[0] for each in there]}")
 
 
 def press(name: str) -> Steps[None]:
