@@ -10,12 +10,14 @@ from . import ROOT
 _TAKEN, _KEPT = ROOT / "out" / "gui", ROOT / "docs" / "pictures"
 _COLOURS = 256
 _VIEW = (0, 28, 950, 978)  # the 3D View, its sidebar and the timeline, in a window of the window tests' size
+_SIDEBAR = (667, 75, 950, 900)
 _PICTURES = {  # name in the guide: name there, and what is shown of it
     "body": ("tour_body", _VIEW),
     "pose": ("tour_pose", _VIEW),
     "live": ("tour_live", _VIEW),
     "inbetweens": ("tour_inbetweens", _VIEW),
     "take": ("tour_take", _VIEW),
+    "residuals": ("take_solved", _SIDEBAR),
     "variations": ("variation_picked", _VIEW),
     "heat_map": ("heat_map_panel", _VIEW),
     "camera": ("camera_solved", _VIEW),
