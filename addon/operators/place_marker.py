@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from ..rig.takes.skin_place import Hit
 
 
+LABEL = StringProperty(
+    name="Label", description="Of the marker, as in the file; the one that is chosen in the table without",
+    options={"SKIP_SAVE"},
+)  # fmt: skip
+
+
 class POISE_OT_place_marker(TakeOperator, bpy.types.Operator):
     """Click on the skin where the marker sits that is chosen in the table; the next solve begins from there"""
 
@@ -25,10 +31,7 @@ class POISE_OT_place_marker(TakeOperator, bpy.types.Operator):
     bl_label = "Place on Skin"
     bl_options = {"REGISTER", "UNDO"}
 
-    label: StringProperty(  # type: ignore[valid-type]
-        name="Label", description="Of the marker, as in the file; the one that is chosen in the table without",
-        options={"SKIP_SAVE"},
-    )  # fmt: skip
+    label: LABEL  # type: ignore[valid-type]
     location: FloatVectorProperty(  # type: ignore[valid-type]
         name="Location", description="A point of the world; the marker sits on the skin next to it", subtype="XYZ",
         unit="LENGTH", options={"SKIP_SAVE"},
@@ -149,10 +152,7 @@ class POISE_OT_reset_place(TakeOperator, bpy.types.Operator):
     bl_label = "Reset Place"
     bl_options = {"REGISTER", "UNDO"}
 
-    label: StringProperty(  # type: ignore[valid-type]
-        name="Label", description="Of the marker, as in the file; the one that is chosen in the table without",
-        options={"SKIP_SAVE"},
-    )  # fmt: skip
+    label: LABEL  # type: ignore[valid-type]
 
     def run(self, context: bpy.types.Context) -> None:
         from ..rig.takes.mended import forget_place

@@ -4,6 +4,7 @@
 import bpy
 
 from .. import guide_pages
+from ..take_lookup import find_take
 from ..worker import jobs
 
 
@@ -30,3 +31,13 @@ class SidebarPanel:
             row.progress(factor=state.fraction, text=state.text)
             row.operator("poise.cancel_job", text="", icon="CANCEL")
             layout.label(text=state.left_text(), icon="TIME")
+
+
+class TakePanel(SidebarPanel):
+    """A subpanel of "Motion Capture" that is there where a take is meant."""
+
+    bl_parent_id = "POISE_PT_mocap"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return find_take(context) is not None

@@ -10,7 +10,7 @@ from ..label_presets import preset_names
 from ..marker_names import marker_names
 from ..operators.mocap import LAYOUT_ITEMS
 from ..take_lookup import find_take
-from .common import SidebarPanel
+from .common import TakePanel
 
 _LAYOUTS = {name: text for name, text, _ in LAYOUT_ITEMS}
 
@@ -83,16 +83,6 @@ class POISE_MT_remove_label_preset(bpy.types.Menu):
     def draw(self, context: bpy.types.Context) -> None:
         for name in preset_names():
             self.layout.operator("poise.remove_label_preset", text=name).preset = name
-
-
-class TakePanel(SidebarPanel):
-    """A subpanel that is there where a take is meant."""
-
-    bl_parent_id = "POISE_PT_mocap"
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return find_take(context) is not None
 
 
 class POISE_PT_take_labels(TakePanel, bpy.types.Panel):

@@ -8,19 +8,14 @@ import bpy
 from .. import take_report
 from ..take_lookup import find_take
 from ..texts import shown
-from .common import SidebarPanel
+from .common import TakePanel
 
 _PICTURE = 9.0  # units of the interface
 
 
-class POISE_PT_take_residuals(SidebarPanel, bpy.types.Panel):
+class POISE_PT_take_residuals(TakePanel, bpy.types.Panel):
     bl_label = "Residuals"
     bl_idname = "POISE_PT_take_residuals"
-    bl_parent_id = "POISE_PT_mocap"
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return find_take(context) is not None
 
     def draw(self, context: bpy.types.Context) -> None:
         layout, take = self.layout, find_take(context)
@@ -67,14 +62,9 @@ class POISE_PT_take_residuals(SidebarPanel, bpy.types.Panel):
             button.which, button.rank = "RANK", rank
 
 
-class POISE_PT_take_correct(SidebarPanel, bpy.types.Panel):
+class POISE_PT_take_correct(TakePanel, bpy.types.Panel):
     bl_label = "Correct"
     bl_idname = "POISE_PT_take_correct"
-    bl_parent_id = "POISE_PT_mocap"
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return find_take(context) is not None
 
     def draw(self, context: bpy.types.Context) -> None:
         layout, take = self.layout, find_take(context)
