@@ -10,7 +10,8 @@ from bpy.app.handlers import persistent
 from ..vendor_core.errors import PoiseError
 from .operators.common import find_rig, is_rig
 
-_names: dict[str, list[str]] = {}  # of takes, by scene
+_Key = tuple[str, str | None]  # the name of an object, which is unique in its file, and that file if it is linked
+_takes: dict[str, list[_Key]] = {}  # by scene
 
 NO_TAKE = "Import a take first, or select its empty or the body that was solved from it"
 
@@ -22,19 +23,29 @@ def is_take(obj: bpy.types.Object | None) -> bool:
 
 def takes_of(scene: bpy.types.Scene) -> list[bpy.types.Object]:
     """The takes of a scene. Their names are kept until objects come, go or are named anew: scenes may be large."""
-    key = scene.name_full
-    names = _names.get(key)
-    known = (scene.objects.get(name) for name in names or ())
-    found: list[bpy.types.Object] = [obj for obj in known if obj is not None and is_take(obj)]
-    if names is None or len(found) < len(names):  # Blender does not tell of new names
+    keys = _takes.get(scene.name_full)
+    found = [obj for obj in (_object_of(scene, key) for key in keys or ()) if obj is not None and is_take(obj)]
+    if keys is None or len(found) < len(keys):  # Blender does not tell of new names
         found = [obj for obj in scene.objects if obj.type == "EMPTY" and is_take(obj)]
-        _names[key] = [obj.name for obj in found]
+        _takes[scene.name_full] = [_key_of(obj) for obj in found]
     return found
+
+
+def _key_of(obj: bpy.types.Object) -> _Key:
+    return obj.name, obj.library.filepath if obj.library is not None else None
+
+
+def _object_of(scene: bpy.types.Scene, key: _Key) -> bpy.types.Object | None:
+    named = scene.objects.get(key[0])
+    if named is None or _key_of(named) == key:
+        return named
+    objects: Any = bpy.data.objects  # a local and a linked object may have one name
+    return objects.get(key)
 
 
 def forget_takes(*_: object) -> None:
     """Look for takes anew."""
-    _names.clear()
+    _takes.clear()
 
 
 @persistent
@@ -63,10 +74,20 @@ def find_take(context: bpy.types.Context) -> bpy.types.Object | None:
     data = rig.animation_data if rig is not None else None
     if rig is None or data is None or data.action is None:
         return None
-    named, solve = (data.action.get(f"poise_{name}", "") for name in ("take", "solve"))
-    found = [take for take in takes if take.name == named]
-    found += [take for take in takes if solve and take.poise_take.solve == solve]  # it has another name now
-    return found[0] if found else None
+    return _take_of_motion(takes, rig, data.action)
+
+
+def _take_of_motion(
+    takes: list[bpy.types.Object], rig: bpy.types.Object, action: bpy.types.Action
+) -> bpy.types.Object | None:
+    """The take that an action of a body was solved from; names may be others by now, and takes copies of others."""
+    named, solve = (action.get(f"poise_{name}", "") for name in ("take", "solve"))
+    onto = [take for take in takes if take.poise_take.body == rig]  # type: ignore[attr-defined]
+    for some in (onto, takes):
+        for take in some:
+            if solve and take.poise_take.solve == solve:  # type: ignore[attr-defined]
+                return take
+    return next((take for take in (*onto, *takes) if named and take.name == named), None)  # of an earlier solve
 
 
 def take_of(context: bpy.types.Context) -> bpy.types.Object:
@@ -93,14 +114,22 @@ def own_take_of(context: bpy.types.Context) -> bpy.types.Object:
     return take
 
 
+def solved_rig(context: bpy.types.Context, take: bpy.types.Object) -> bpy.types.Object | None:
+    """The body that a take was solved onto; None where there is none, or the view layer does not have it any more."""
+    data: Any = take.poise_take  # type: ignore[attr-defined]
+    layer: Any = context.view_layer
+    named = layer.objects.get(data.body.name if data.body is not None else data.rig)
+    if data.body is None or named is None or named == data.body:
+        return named
+    return data.body if data.body in layer.objects.values() else None  # a linked object may have the same name
+
+
 def rig_of_take(context: bpy.types.Context, take: bpy.types.Object) -> bpy.types.Object | None:
     """The body of a take: the one it was solved onto, else the only one of the view layer."""
-    layer = context.view_layer
-    assert layer is not None
-    named = layer.objects.get(take.poise_take.rig)  # type: ignore[attr-defined]
-    if is_rig(named):
-        return named
-    bodies = [obj for obj in layer.objects if is_rig(obj)]
+    rig = solved_rig(context, take)
+    if is_rig(rig):
+        return rig
+    bodies = [obj for obj in context.view_layer.objects if is_rig(obj)]
     return bodies[0] if len(bodies) == 1 else None
 
 

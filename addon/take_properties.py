@@ -49,6 +49,10 @@ def _subject_changed(take: "PoiseTake", context: bpy.types.Context) -> None:
         say(context, str(problem))
 
 
+def _is_armature(take: "PoiseTake", obj: bpy.types.Object) -> bool:
+    return obj.type == "ARMATURE"
+
+
 def _is_calibrated(take: "PoiseTake", obj: bpy.types.Object) -> bool:
     return obj.type == "EMPTY" and obj != take.id_data and bool(obj.poise_take.calibration)  # type: ignore[attr-defined]
 
@@ -103,7 +107,10 @@ class PoiseTake(bpy.types.PropertyGroup):
         update=_subject_changed, options=set(),
     )  # fmt: skip
 
-    rig: StringProperty(name="Body", description="The body that the take was solved onto", options=set())  # type: ignore[valid-type]
+    body: PointerProperty(  # type: ignore[valid-type]
+        name="Body", description="The body that the take was solved onto", type=bpy.types.Object, poll=_is_armature
+    )
+    rig: StringProperty(options={"HIDDEN"})  # type: ignore[valid-type]  # the body's name, in files that lack `body`
     residual_mm: FloatProperty(  # type: ignore[valid-type]
         name="Residual",
         description="How far the markers are from their places on the body at this frame, mm; keyed by each solve",

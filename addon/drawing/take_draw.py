@@ -11,7 +11,7 @@ import bpy
 from bpy.props import BoolProperty
 
 from ..operators.common import redraw_views
-from ..take_lookup import takes_of
+from ..take_lookup import solved_rig, takes_of
 from . import marker_balls
 from .legend import draw_legend
 from .lines import draw_lines
@@ -74,7 +74,7 @@ def _draw_misses(context: Any, take: bpy.types.Object, points: "np.ndarray", col
 
     from ..rig.takes.attached import places_now
 
-    rig = context.view_layer.objects.get(take.poise_take.rig)  # type: ignore[attr-defined]
+    rig = solved_rig(context, take)
     if rig is None or rig.type != "ARMATURE" or not rig.visible_in_viewport_get(context.space_data):
         return
     places = places_now(take, rig)

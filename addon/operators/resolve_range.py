@@ -11,7 +11,7 @@ from bpy.props import IntProperty
 from ...vendor_core.errors import PoiseError
 from ..bodies import body_file
 from ..preferences import preferences
-from ..take_lookup import NO_TAKE, find_take, own_take_of
+from ..take_lookup import NO_TAKE, find_take, own_take_of, solved_rig
 from ..take_solve import take_params
 from ..texts import told
 from ..worker import jobs
@@ -77,7 +77,7 @@ class POISE_OT_resolve_range(JobOperator, bpy.types.Operator):
         take, scene = own_take_of(context), _scene(context)
         self._set_range(context, take)
         first, last = _frames_between(scene, take, self.first, self.last)
-        rig = bpy.data.objects[take.poise_take.rig]  # type: ignore[attr-defined]
+        rig: Any = solved_rig(context, take)  # poll
         request = _Request(take.name, scene.name, rig.name, rig.animation_data.action.name, first, last)
         params, arrays = take_params(take)
         params |= {
@@ -114,14 +114,14 @@ def _why_not(context: bpy.types.Context, take: bpy.types.Object) -> str:
     data: Any = take.poise_take
     if not data.residual_version or not data.calibration:
         return NOT_SOLVED
-    rig = context.view_layer.objects.get(data.rig)
+    rig = solved_rig(context, take)
     if rig is None:
-        return f'The body "{data.rig}" is gone: solve the whole take again'
+        return "The body of the take is gone: solve the whole take again"
     action = rig.animation_data.action if rig.animation_data is not None else None
     if action is None:
-        return f'The body "{data.rig}" has no action any more: solve the whole take again'
+        return f'The body "{rig.name}" has no action any more: solve the whole take again'
     if action.get("poise_solve") != data.solve:
-        return f'The body "{data.rig}" has the action "{action.name}", not that of this take\'s last solve'
+        return f'The body "{rig.name}" has the action "{action.name}", not that of this take\'s last solve'
     if not is_timed_as_solved(take, _scene(context)):
         return "The take's start or the scene's frame rate has changed since it was solved: solve the whole take again"
     return why_not_writable(rig)

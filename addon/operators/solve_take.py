@@ -6,7 +6,7 @@ from bpy.props import BoolProperty, EnumProperty
 
 from ...vendor_core.errors import Cancelled, PoiseError
 from ..preferences import preferences
-from ..take_lookup import NO_TAKE, find_take, own_take_of, take_of
+from ..take_lookup import NO_TAKE, find_take, own_take_of, solved_rig, take_of
 from ..take_solve import SolveRequest, check_rig, solve_params, write_solved
 from ..texts import shown
 from ..worker import jobs
@@ -132,7 +132,7 @@ class POISE_OT_solve_take(SolvingOperator, bpy.types.Operator):
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         take = find_take(context)
-        known = take is not None and take.poise_take.rig in context.view_layer.objects  # type: ignore[attr-defined]
+        known = take is not None and solved_rig(context, take) is not None
         self.target = "ACTIVE" if known else "NEW"
         return context.window_manager.invoke_props_dialog(self, confirm_text="Solve")  # type: ignore[return-value]
 
@@ -144,7 +144,7 @@ class POISE_OT_solve_take(SolvingOperator, bpy.types.Operator):
             layout.prop(self, name)
 
     def body(self, context: bpy.types.Context) -> bpy.types.Object | None:
-        before = context.view_layer.objects.get(take_of(context).poise_take.rig)  # type: ignore[attr-defined]
+        before = solved_rig(context, take_of(context))
         if self.target == "ACTIVE" and before is not None:
             check_rig(before, self.fit_shape)
             return before

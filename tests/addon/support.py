@@ -116,7 +116,8 @@ def snapshot() -> dict[str, object]:
         take = obj.poise_take
         if take.version:
             labels = [(label.name, label.marker, label.residual) for label in take.labels]
-            state[f"take {obj.name}"] = (take.version, take.residual_version, take.start, take.layout, take.rig, labels)
+            body = getattr(take.body, "name", None)
+            state[f"take {obj.name}"] = (take.version, take.residual_version, take.start, take.layout, body, labels)
         state[f"keys {obj.name}"] = [
             (c.data_path, c.array_index, [(tuple(k.co), k.type, k.interpolation) for k in c.keyframe_points])
             for c in curves(obj)

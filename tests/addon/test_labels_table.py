@@ -53,7 +53,7 @@ def test_a_take_mapped_by_hand_is_solved_without_its_file(cluster, known) -> Non
     cluster.poise_take.labels[5].marker = ""
     assert bpy.ops.poise.solve_take() == {"FINISHED"}
     rig, data = bpy.context.object, cluster.poise_take
-    assert rig.name == "cluster" and data.rig == rig.name
+    assert rig.name == "cluster" and data.body == rig
     assert np.linalg.norm(joints(rig, 16) - truth[15], axis=1).mean() < 0.015
     medians = np.array([label.residual for label in data.labels])
     assert medians[5] == -1 and np.delete(medians, 5).min() >= 0 and np.delete(medians, 5).max() < 10
@@ -178,7 +178,7 @@ def test_a_subject_goes_through_a_file(scene, known, tmp_path) -> None:
     first, second = (json.loads(take.poise_take.calibration) for take in (walk, other))
     assert second == {name: first[name] for name in second} and second["offsets"] and second["betas"]
     bpy.ops.poise.solve_take()
-    assert other.poise_take.calibrate == "STORED" and other.poise_take.rig == "other"
+    assert other.poise_take.calibrate == "STORED" and other.poise_take.body.name == "other"
     (tmp_path / "broken.json").write_text("{}")
     before = other.poise_take.calibration
     with pytest.raises(RuntimeError, match=r"broken.json: This is no subject's calibration"):
@@ -195,7 +195,7 @@ def test_several_takes_of_a_person_are_actions_of_one_body(body, known, tmp_path
     bpy.ops.poise.import_c3d(directory=str(tmp_path), files=files, target="ACTIVE")
     assert {"walk", "run"} <= set(bpy.data.actions.keys()) and body.animation_data.action.name == "run"
     assert bpy.data.actions["walk"].use_fake_user
-    assert [bpy.data.objects[f"{name}.c3d"].poise_take.rig for name in ("walk", "run")] == [body.name] * 2
+    assert [bpy.data.objects[f"{name}.c3d"].poise_take.body for name in ("walk", "run")] == [body] * 2
     assert np.linalg.norm(joints(body, 11) - truth[25], axis=1).mean() < 0.02
     find = addon("take_lookup").find_take
     select(body)

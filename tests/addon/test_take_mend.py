@@ -40,7 +40,7 @@ def solved(solved_file) -> bpy.types.Object:
 
 
 def rig_of(take: bpy.types.Object) -> bpy.types.Object:
-    return bpy.data.objects[take.poise_take.rig]
+    return take.poise_take.body
 
 
 def residuals(take: bpy.types.Object) -> np.ndarray:
@@ -188,7 +188,8 @@ def test_a_range_without_the_take_or_the_body_is_refused(solved) -> None:
     with pytest.raises(RuntimeError, match=r"hold nothing of .*; expected frames between 11 and 41"):
         bpy.ops.poise.resolve_range(first=100, last=120)
     assert_unchanged(before)
-    rig_of(solved).name = "Other"
+    rig_of(solved).users_collection[0].objects.unlink(rig_of(solved))
+    bpy.context.view_layer.update()
     assert not bpy.ops.poise.resolve_range.poll()
 
 

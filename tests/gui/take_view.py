@@ -174,7 +174,7 @@ def test_a_solved_take_is_judged_and_mended_in_the_window() -> Steps[None]:
     path = REAL_TAKE if REAL_TAKE.is_file() else TAKE
     take = yield from _solved(path)
     scene, data = bpy.context.scene, take.poise_take
-    rig = bpy.data.objects[data.rig]
+    rig = data.body
     print(f"residual at frame {scene.frame_current}: {data.residual_mm:.2f} mm")
     scene.frame_set(25)
     yield from look_from("FRONT")

@@ -29,7 +29,7 @@ def note_solved(obj: bpy.types.Object, rig: bpy.types.Object, message: "Message"
     else:
         columns = {int(column): str(marker) for column, marker in message.data["columns"]}
         write_map(obj, columns, summary["layout"], summary["confidence"])
-    data.rig, data.calibration = rig.name, json.dumps(message.data["calibration"])
+    data.body, data.calibration = rig, json.dumps(message.data["calibration"])
     residuals = residuals_by_column(obj, message.arrays["residual"], message.data["labels"], message.data["rate"])
     put_residuals(obj, residuals)
 
