@@ -18,12 +18,14 @@ def main() -> int:
         "demo", help="run the main job in real Blender: out/demo.blend, out/demo.png, out/demo.json"
     )
     demo.add_argument("take", nargs="?", type=Path, help="a C3D take of yours instead of the one that the demo makes")
-    test = verbs.add_parser("test", help="lint, types, core tests, package, add-on tests in real Blender")
+    test = verbs.add_parser(
+        "test", help="lint, types, core tests, the library installed anew, package, add-on tests in real Blender"
+    )
     test.add_argument(
         "--gui", nargs="?", const="trixie", choices=("trixie", "sid"),
         help="then drive Blender's window in a Debian of its own: trixie's Blender 4.3, or sid's; needs Linux and root",
     )  # fmt: skip
-    verbs.add_parser("package", help="write dist/poise-VERSION.zip")
+    verbs.add_parser("package", help="write dist/poise-VERSION.zip, the extension, and dist/poise-*.whl, the library")
     bench = verbs.add_parser("bench", help="measure the solver: a table and out/bench.json")
     bench.add_argument("--no-blas", action="store_true", help="repeat the rows of live use in a NumPy without BLAS")
     bench.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="cuda adds the batches on a GPU")
@@ -45,9 +47,11 @@ def main() -> int:
 
 def run_verb(arguments: argparse.Namespace) -> int:
     if arguments.verb == "package":
+        from tools.library import build_wheel
         from tools.package import package
 
         package()
+        build_wheel()
         return 0
     if arguments.verb == "test":
         from tools.checks import run_all

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from . import ROOT
 from .environments import BLENDER, BLENDER_52, CORE, Environment, find_python, ready, ready_blender
+from .library import add_torch, build_wheel, clean_environment
 from .package import package
 from .stages import BuildError, run, say
 
@@ -72,6 +73,7 @@ def run_all(gui: str | None = None) -> int:
     summary.add("Ruff: format", lambda: _tool("ruff", "format", "--check", "."))
     summary.add("Pyright: types", lambda: _tool("pyright", "--pythonpath", str(ready(CORE))))
     summary.add("Core tests", lambda: _pytest(summary, ready(CORE), "tests/core", {}, *_ON_ALL_CORES))
+    _library(summary)
     zips: list[Path] = []
     summary.add("Package", lambda: zips.append(package()))
     for environment, title in ((BLENDER, "Add-on tests, Blender 4.5"), (BLENDER_52, "Add-on tests, Blender 5.2")):
@@ -87,6 +89,28 @@ def run_all(gui: str | None = None) -> int:
 def _tool(*command: str) -> None:
     if status := run([ready(CORE), "-m", *command]):
         raise BuildError(f"{command[0]} found something (exit {status})")
+
+
+def _library(summary: Summary) -> None:
+    """The wheel in an environment of its own: first what works without PyTorch, then what needs it."""
+    made: list[tuple[Path, Path]] = []
+
+    def install() -> None:
+        wheel = build_wheel()
+        made.append((wheel, clean_environment(wheel)))
+
+    def examples(marked: str) -> None:
+        if not made:
+            raise BuildError("the library is not installed")
+        wheel, python = made[0]
+        if marked == "torch":
+            add_torch(python)
+        env = {"POISE_WHEEL": str(wheel), "POISE_PYTHON": str(python)}
+        _pytest(summary, ready(CORE), "tests/library", env, "-m", marked, *_ON_ALL_CORES[:-1], "load")
+
+    summary.add("Library: install", install)
+    summary.add("Library: without PyTorch", lambda: examples("not torch"))
+    summary.add("Library: with PyTorch", lambda: examples("torch"))
 
 
 def _addon_tests(summary: Summary, environment: Environment, zips: list[Path]) -> None:

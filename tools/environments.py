@@ -38,7 +38,7 @@ def ready(environment: Environment) -> Path:
         BuildError: no such Python here, or the install failed.
     """
     folder = ROOT / ".venv" / environment.name
-    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    python = python_of(folder)
     stamp, wanted = folder / "complete.stamp", _fingerprint(environment)
     if stamp.is_file() and stamp.read_text() == wanted and python.exists():
         return python
@@ -54,6 +54,11 @@ def ready(environment: Environment) -> Path:
             must([*pip, *closed, "-r", ROOT / "requirements" / file], f"pip could not install {file}")
         stamp.write_text(wanted)
     return python
+
+
+def python_of(folder: Path) -> Path:
+    """The Python of the virtual environment in a folder."""
+    return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
 def _fingerprint(environment: Environment) -> str:

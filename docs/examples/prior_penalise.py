@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Mend a pose in an objective of your own in torch: `python -m docs.examples.prior_penalise`."""
+"""Mend a pose in an objective of your own. Needs PyTorch."""
 
 import torch
 

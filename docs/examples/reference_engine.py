@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An objective of one's own in torch, in two stages: `python -m docs.examples.reference_engine`."""
+"""An objective of your own, in two stages. Needs PyTorch."""
 
 import torch
 
