@@ -118,8 +118,8 @@ FAULTS: dict[str, tuple[str, Callable[[Path], None]]] = {
     "broken compression": ("damaged", _broken_lzma),
     "other zip": ("without a data.pkl", _zip({"word/document.xml": b"<a/>"})),
     "module": ("no state dict", lambda path: torch.save(torch.nn.Linear(2, 2), path)),
-    "foreign": ("not VPoser's", lambda path: torch.save(torch.nn.Linear(2, 2).state_dict(), path)),
-    "odd names": ("not VPoser's", lambda path: torch.save({"a\n" * 500: torch.zeros(1)}, path)),
+    "foreign": ("of no prior known here", lambda path: torch.save(torch.nn.Linear(2, 2).state_dict(), path)),
+    "odd names": ("of no prior known here", lambda path: torch.save({"a\n" * 500: torch.zeros(1)}, path)),
     "one tensor": ("no state dict", lambda path: torch.save(torch.zeros(3), path)),
     "lacking": ("has no", _state(lambda state: state.pop("vp_model.decoder_net.5.bias"))),
     "joints": ("ends at 138", _state(lambda state: state.update({

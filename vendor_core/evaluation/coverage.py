@@ -13,6 +13,7 @@ from ..ik.balls import default_balls
 from ..ik.untangle import gaps_of
 from ..linalg import one_blas_thread
 from ..prior.base import Prior
+from ..training.measure import frechet_distance
 from .data import SEED, EvaluationData, chunks
 from .limits import joint_limits
 from .neighbours import NearestPose
@@ -107,15 +108,6 @@ def _by_balls(drawn: np.ndarray, real: np.ndarray) -> dict[str, float]:
         "knn_recall": float((apart <= reach_a[:, None]).any(0).mean()),
         "fid": frechet_distance(a, b),
     }
-
-
-def frechet_distance(a: np.ndarray, b: np.ndarray) -> float:
-    """|m_a - m_b|^2 + tr(A + B - 2 (A B)^(1/2)) of the Gaussians of two sets of points (N, D)."""
-    A, B = np.cov(a.T), np.cov(b.T)
-    values, vectors = np.linalg.eigh(A)
-    root = (vectors * np.sqrt(np.clip(values, 0, None))) @ vectors.T
-    cross = np.sqrt(np.clip(np.linalg.eigvalsh(root @ B @ root), 0, None)).sum()
-    return float(np.sum((a.mean(0) - b.mean(0)) ** 2) + np.trace(A) + np.trace(B) - 2 * cross)
 
 
 def _distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -5,6 +5,7 @@ import numpy as np
 
 from ..arrays import Array, as_kind, namespace, zeros
 from ..prior.guess import own_frame
+from ..prior.latent_spaces import NORMAL, LatentSpace
 from ..rotations import identity_like
 from ..skeleton import N_POSE
 
@@ -20,9 +21,14 @@ class WithoutPrior:
 
     name = "without prior"
     latent_dim = 1
+    space: LatentSpace = NORMAL
 
     def __init__(self, rest_joints: np.ndarray):
         self.rest_joints = np.asarray(rest_joints, dtype=np.float64)
+
+    @property
+    def centre(self) -> np.ndarray:
+        return np.zeros(self.latent_dim)
 
     def encode(self, R: Array) -> Array:
         return zeros((*R.shape[:-3], 1), R)

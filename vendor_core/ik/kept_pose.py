@@ -18,7 +18,9 @@ class KeptPose:
     def __init__(self, prior: Prior, R: np.ndarray):
         self._prior = prior
         self.name, self.latent_dim, self.rest_joints = prior.name, prior.latent_dim, prior.rest_joints
+        self.space = prior.space
         self.z = np.clip(prior.encode(R[None]), -4, 4)  # (1, L)
+        self.centre = self.z[0]
         self._kept = np.swapaxes(prior.decode(self.z)[0], 1, 2) @ R  # (21, 3, 3)
 
     def decode(self, z: Array) -> Array:

@@ -89,7 +89,7 @@ class Problem:
     bones: Bones
     prior: Prior
     residuals: tuple[Residual, ...]
-    anchor: Array | None = None  # (F, L) the latents expected; None for the prior's centre
+    anchor: Array | None = None  # (F, L) the latents expected; None for where the prior's latent space draws them
     fingers: Array | None = None  # (J - 22, 3, 3) rotations at rest of the joints beyond the body's
 
     def take(self, rows: Array) -> "Problem":
@@ -138,7 +138,7 @@ class Problem:
         return pull_model(self._z_error(at.state), at.D, at.pose, known)
 
     def _z_error(self, state: PoseState) -> Array:
-        return state.z if self.anchor is None else state.z - self.anchor
+        return self.prior.space.off(state.z) if self.anchor is None else state.z - self.anchor
 
     def _add_fingers(self, normal: Normal, at: Evaluation, weight: float) -> None:
         xp = namespace(normal.g)

@@ -120,7 +120,7 @@ def _guessed(problem: Problem, seen: SeenJoints) -> PoseState:
 
 
 def _centre(problem: Problem, n_frames: int) -> PoseState:
-    z = np.zeros((n_frames, problem.prior.latent_dim))
+    z = np.tile(problem.prior.centre, (n_frames, 1))
     upright = np.broadcast_to(np.eye(3), (n_frames, 3, 3))
     return explained(problem.prior, z, upright, 0, len(problem.bones))
 

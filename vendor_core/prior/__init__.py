@@ -5,16 +5,22 @@ from functools import lru_cache
 from pathlib import Path
 
 from ..errors import PriorError
+from ..npz import read_npz, text_of
 from .autoencoder import AutoEncoder
 from .base import Prior
+from .checkpoint import read_checkpoint
+from .gan import FORMAT as GAN_FORMAT
+from .gan import GanPrior, gan_from, gan_of_authors
 from .interpolate import continuous_quaternions, interpolate_poses, segment_counts
 from .module import as_module
-from .vae import VaePrior, read_vae
-from .vposer import VPOSER_SUFFIXES, VPoserPrior, checkpoint_in, read_vposer
+from .state_dicts import GAN, StateDict
+from .vae import VaePrior
+from .vposer import VPOSER_SUFFIXES, VPoserPrior, checkpoint_in, vposer_from
 
 __all__ = [
     "VPOSER_SUFFIXES",
     "AutoEncoder",
+    "GanPrior",
     "Prior",
     "VPoserPrior",
     "VaePrior",
@@ -56,6 +62,17 @@ def load_prior(name_or_path: str | Path = "vae") -> AutoEncoder:
 @lru_cache(maxsize=4)
 def _read(path: Path, _mtime_ns: int, _size: int) -> AutoEncoder:
     # Time and size are part of the key, so that a prior trained anew under the same name is read anew.
-    if path.suffix.lower() in VPOSER_SUFFIXES:
-        return read_vposer(path, read_vae(_SHIPPED["vae"]))
-    return read_vae(path)
+    if path.suffix.lower() not in VPOSER_SUFFIXES:
+        arrays = read_npz(path, None, PriorError)
+        if text_of(arrays.get("format")) == GAN_FORMAT:
+            return gan_from(arrays, path.stem, _shipped())
+        return VaePrior(arrays, path.stem)
+    weights = StateDict(read_checkpoint(path))
+    return (gan_of_authors if weights.kind == GAN else vposer_from)(weights, path.stem, _shipped())
+
+
+def _shipped() -> VaePrior:
+    """What lends an initialiser and a skeleton to priors that have none."""
+    prior = load_prior()
+    assert isinstance(prior, VaePrior)
+    return prior

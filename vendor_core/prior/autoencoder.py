@@ -9,6 +9,7 @@ import numpy as np
 from ..arrays import Array, namespace
 from ..errors import PriorError
 from ..skeleton import N_POSE
+from .latent_spaces import NORMAL, LatentSpace
 from .network import Network, rotation_jacobian, rotations_of_outputs
 
 _PARALLEL = 1e-9  # length of the cross product of two columns that make no rotation
@@ -23,21 +24,31 @@ class AutoEncoder(ABC):
         decoder: from a latent to six numbers for each of the 21 joints, columns of its rotation one after the other.
         rest_joints: (22, 3) metres, of the skeleton that the prior was trained on.
         about: what the file tells of itself, as texts.
+        space: of the latents.
 
     Raises:
         PriorError: the decoder makes no rotations.
     """
 
     def __init__(
-        self, name: str, encoder: Network, decoder: Network, rest_joints: np.ndarray, about: Mapping[str, str]
-    ):
+        self, name: str, encoder: Network, decoder: Network, rest_joints: np.ndarray, about: Mapping[str, str],
+        space: LatentSpace = NORMAL,
+    ):  # fmt: skip
         self.name, self.encoder, self.decoder = name, encoder, decoder
         self.latent_dim = decoder.n_in
         self.rest_joints = rest_joints
         self.about = dict(about)
-        first, second = np.moveaxis(decoder(np.zeros(self.latent_dim)).reshape(N_POSE, 2, 3), 1, 0)
+        self.space = space
+        first, second = np.moveaxis(
+            self.decoder(space.to_network(np.zeros(self.latent_dim))).reshape(N_POSE, 2, 3), 1, 0
+        )
         if not (np.linalg.norm(np.cross(first, second), axis=-1) > _PARALLEL).all():
             raise PriorError(f"{name} decodes to no rotations; get the file anew")
+
+    @property
+    def centre(self) -> np.ndarray:
+        """The latent (L,) of an ordinary pose."""
+        return np.zeros(self.latent_dim)
 
     def encode(self, R: Array) -> Array:
         """Mean latents (..., L) of poses R (..., 21, 3, 3)."""
@@ -58,13 +69,13 @@ class AutoEncoder(ABC):
 
     def decode(self, z: Array) -> Array:
         """Poses R (..., 21, 3, 3) of latents z (..., L)."""
-        return rotations_of_outputs(self.decoder(z))
+        return rotations_of_outputs(self.decoder(self.space.to_network(z)))
 
     def decode_with_jacobian(self, z: Array) -> tuple[Array, Array]:
         """Poses R (..., 21, 3, 3) and Jacobians W (..., 21, 3, L): `R(z + dz) ~ R(z) exp(W dz)`."""
-        y, J = self.decoder.with_jacobian(z)
+        y, J = self.decoder.with_jacobian(self.space.to_network(z))
         R = rotations_of_outputs(y)
-        return R, rotation_jacobian(y, J, R)
+        return R, self.space.by_latent(z, rotation_jacobian(y, J, R))
 
     @abstractmethod
     def guess(self, joints: Array, seen: Array) -> tuple[Array, Array]:

@@ -6,6 +6,7 @@ from typing import Protocol
 import numpy as np
 
 from ..arrays import Array
+from .latent_spaces import LatentSpace
 
 
 class Prior(Protocol):
@@ -17,8 +18,15 @@ class Prior(Protocol):
 
     name: str
     latent_dim: int
+    space: LatentSpace
+    """Where latents lie: what a solver draws them to, and the way between two."""
     rest_joints: np.ndarray
     """Rest positions (22, 3), in metres, of the skeleton that the prior was trained on; the pelvis is the origin."""
+
+    @property
+    def centre(self) -> np.ndarray:
+        """The latent (L,) of an ordinary pose, where a solver starts that knows nothing."""
+        ...
 
     def encode(self, R: Array) -> Array:
         """Latents (..., L) of poses R (..., 21, 3, 3)."""

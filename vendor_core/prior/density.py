@@ -74,11 +74,6 @@ class GaussianMixture:
         }
 
 
-def standard_normal_log_density(z: Array) -> Array:
-    """Log densities (...), nats, of latents z (..., L) under N(0, I)."""
-    return -0.5 * namespace(z).sum(z * z, axis=-1) - z.shape[-1] / 2 * _LOG_2PI
-
-
 def mixture_from(arrays: Mapping[str, np.ndarray], latent_dim: int, name: str) -> GaussianMixture:
     """The mixture that `GaussianMixture.to_arrays` made.
 

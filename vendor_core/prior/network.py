@@ -133,8 +133,9 @@ def usable(weights: np.ndarray) -> bool:
 
 
 def network_from(
-    arrays: Mapping[str, np.ndarray], part: str, n_in: int, n_out: int | tuple[int, ...], name: str
-) -> Network:
+    arrays: Mapping[str, np.ndarray], part: str, n_in: int, n_out: int | tuple[int, ...], name: str,
+    activation: Activation | None = None,
+) -> Network:  # fmt: skip
     """The network stored as `PART_W0`, `PART_b0`, `PART_W1` ..., checked to map n_in numbers to n_out (or one of them).
 
     Raises:
@@ -157,4 +158,4 @@ def network_from(
         raise PriorError(
             f"{name}: the {part} has {len(layers)} layers and ends at {width} numbers; expected {expected} numbers"
         )
-    return Network(layers)
+    return Network(layers, activation)

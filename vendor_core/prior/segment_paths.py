@@ -14,7 +14,7 @@ SegmentPath = Callable[[np.ndarray], np.ndarray]
 
 
 class LatentPath:
-    """Decoded latents from the encoding of one key to that of another, turned so that both keys are met exactly.
+    """Decoded latents on the way from the encoding of one key to that of another, turned so that both keys are met.
 
     What the decoder misses at each key is a rotation a joint; on the way it turns evenly from the one to the other.
 
@@ -27,7 +27,7 @@ class LatentPath:
     def __init__(self, prior: Prior, start: np.ndarray, end: np.ndarray):
         self.prior = prior
         self.bends = np.zeros((0, prior.latent_dim))
-        """(K, L): what sin(k pi t), k = 1..K, adds to the line between the latents."""
+        """(K, L): what sin(k pi t), k = 1..K, adds to the way between the latents."""
         keys = np.stack([start, end])
         self._z = prior.encode(keys)
         self._missed, missed_at_end = np.swapaxes(prior.decode(self._z), -1, -2) @ keys
@@ -38,7 +38,7 @@ class LatentPath:
 
     def latents(self, t: np.ndarray) -> np.ndarray:
         """Latents (T, L) at times (T,)."""
-        return between(self._z[0], self._z[1], t) + sines(t, len(self.bends)) @ self.bends
+        return self.prior.space.between(self._z[0], self._z[1], t) + sines(t, len(self.bends)) @ self.bends
 
     def residual(self, t: np.ndarray) -> np.ndarray:
         """Rotations (T, 21, 3, 3) that follow the decoded ones."""
@@ -49,11 +49,6 @@ class LatentPath:
         other = copy(self)
         other.bends = bends
         return other
-
-
-def between(z_start: np.ndarray, z_end: np.ndarray, t: np.ndarray) -> np.ndarray:
-    """Latents (T, L) from one (L,) to another at times (T,): the straight line, which suits every latent so far."""
-    return (1 - t[:, None]) * z_start + t[:, None] * z_end
 
 
 def sines(t: np.ndarray, n: int) -> np.ndarray:

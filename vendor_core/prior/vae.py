@@ -2,20 +2,19 @@
 """The variational auto-encoder of poses: inference for NumPy and torch from one file of weights.
 
 After Pavlakos et al., "Expressive Body Capture" (VPoser), CVPR 2019, with a smooth activation and a density of the
-encodings fitted after training. The file is an npz of plain arrays, written by `training.train_vae`:
+encodings fitted after training. The file is an npz of plain arrays, written by `training.train_prior`:
 `format` (text), `encoder_W0`, `encoder_b0`, ..., `decoder_W0`, ..., `guess_W0`, ..., `density_*`, `rest_joints`
 (22, 3), and the texts `license`, `provenance`, `command`, `data`, `attribution`. The encoder ends in the latent's L
 means, or in its means and L log variances.
 """
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 
 from ..arrays import Array, namespace
 from ..errors import PriorError
-from ..npz import read_npz, text_of
+from ..npz import text_of
 from ..skeleton import N_BODY, N_POSE
 from .autoencoder import AutoEncoder
 from .density import mixture_from
@@ -36,7 +35,7 @@ class VaePrior(AutoEncoder):
         Raises:
             PriorError: they are not those of a VAE prior.
         """
-        _check_arrays(arrays, name)
+        check_arrays(arrays, FORMAT, name)
         rows = arrays.get("decoder_W0", np.zeros(0))
         if rows.ndim != 2 or rows.shape[1] == 0:
             raise PriorError(f"{name}: decoder_W0 has shape {rows.shape}; expected (width, latent)")
@@ -89,21 +88,12 @@ class VaePrior(AutoEncoder):
         return self.density.log_density(z)
 
 
-def _check_arrays(arrays: Mapping[str, np.ndarray], name: str) -> None:
+def check_arrays(arrays: Mapping[str, np.ndarray], expected: str, name: str) -> None:
     """Raises a PriorError where arrays are of another format, not finite, far too large, or no numbers and texts."""
-    if text_of(arrays.get("format")) != FORMAT:
-        raise PriorError(f'{name} is no pose prior of Poise; expected an npz file with format "{FORMAT}"')
+    if text_of(arrays.get("format")) != expected:
+        raise PriorError(f'{name} is no pose prior of Poise; expected an npz file with format "{expected}"')
     for key, array in arrays.items():
         if array.dtype.kind == "f" and not usable(array):
             raise PriorError(f'{name}: "{key}" holds numbers that are not finite or far too large; get the file anew')
         if array.dtype.kind != ("U" if array.ndim == 0 else "f"):
             raise PriorError(f'{name}: "{key}" is {array.dtype} of shape {array.shape}; expected arrays or one text')
-
-
-def read_vae(path: Path) -> VaePrior:
-    """Read a VAE prior.
-
-    Raises:
-        PriorError: the file is missing, damaged, holds pickled objects, or is no VAE prior.
-    """
-    return VaePrior(read_npz(path, None, PriorError), path.stem)

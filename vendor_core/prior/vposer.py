@@ -18,17 +18,13 @@ from ..linalg import gemm
 from ..rotations import log_so3
 from ..skeleton import N_POSE
 from .autoencoder import AutoEncoder
-from .checkpoint import Checkpoint, read_checkpoint
-from .density import standard_normal_log_density
+from .latent_spaces import NORMAL
 from .network import LeakyRelu, Network
+from .state_dicts import DECODER_1, VPOSER_2, Layer, StateDict
 from .vae import VaePrior
 
 VPOSER_SUFFIXES = (".ckpt", ".pt", ".pth")
-_EPSILON = 1e-5  # of torch's BatchNorm1d
 _AXIS_ANGLE, _MATRICES = 3 * N_POSE, 9 * N_POSE
-
-Layer = tuple[np.ndarray, np.ndarray]
-"""A weight (out, in) and a bias (out,)."""
 
 
 class VPoserPrior(AutoEncoder):
@@ -70,11 +66,11 @@ class VPoserPrior(AutoEncoder):
 
     def sample(self, n: int, seed: int) -> np.ndarray:
         """n latents (n, L), float64, drawn from N(0, I) as VPoser does; the seed decides them."""
-        return np.random.default_rng(seed).standard_normal((n, self.latent_dim))
+        return NORMAL.sample(n, self.latent_dim, seed)
 
     def log_density(self, z: Array) -> Array:
         """Log densities (...), nats, of latents z (..., L) under N(0, I)."""
-        return standard_normal_log_density(z)
+        return NORMAL.log_density(z)
 
 
 def checkpoint_in(path: Path) -> Path:
@@ -98,60 +94,19 @@ def checkpoint_in(path: Path) -> Path:
     return max(found, key=lambda file: [int(number) for number in re.findall(r"\d+", file.stem)])
 
 
-def read_vposer(path: Path, shipped: VaePrior) -> VPoserPrior:
-    """Read VPoser's weights, of version 1 or 2, from a checkpoint; nothing pickled in it runs.
+def vposer_from(weights: StateDict, name: str, shipped: VaePrior) -> VPoserPrior:
+    """VPoser, of version 1 or 2, from its state dict.
 
     Raises:
-        PriorError: the file is missing, damaged, no checkpoint of torch, or not of VPoser.
+        PriorError: layers are missing, damaged, or do not fit each other.
     """
-    weights = _Weights(read_checkpoint(path))
-    version = 2 if weights.has("encoder_net.1.weight") else 1
+    version = 2 if weights.kind == VPOSER_2 else 1
     encoder, decoder = _version_2(weights) if version == 2 else _version_1(weights)
-    decoder[-1] = _columns_in_turn(decoder[-1], weights.name)
     activation = LeakyRelu({1: 0.2, 2: 0.01}[version])
-    return VPoserPrior(path.stem, version, Network(encoder, activation), Network(decoder, activation), shipped)
+    return VPoserPrior(name, version, Network(encoder, activation), Network(decoder, activation), shipped)
 
 
-class _Weights:
-    """The layers of a checkpoint, checked as they are taken; the names' common prefix, as "vp_model.", is left out."""
-
-    def __init__(self, checkpoint: Checkpoint):
-        firsts = ("encoder_net.1.weight", "bodyprior_enc_bn1.weight")
-        prefixes = [name.removesuffix(first) for name in checkpoint.names for first in firsts if name.endswith(first)]
-        if not prefixes:
-            raise PriorError(
-                f"{checkpoint.name} holds tensors, but not VPoser's ({ascii(checkpoint.names[0])[:60]}, ...); "
-                f"expected {firsts[0]} (version 2) or {firsts[1]} (version 1)"
-            )
-        self.name, self._checkpoint, self._prefix = checkpoint.name, checkpoint, prefixes[0]
-
-    def has(self, key: str) -> bool:
-        return self._prefix + key in self._checkpoint.names
-
-    def linear(self, key: str, n_in: int) -> Layer:
-        """The linear layer of a name, checked to take n_in numbers."""
-        W, b = (self._checkpoint.array(f"{self._prefix}{key}.{part}") for part in ("weight", "bias"))
-        if W.ndim != 2 or W.shape[1] != n_in or W.shape[0] == 0 or b.shape != W.shape[:1]:
-            raise PriorError(
-                f"{self.name}: {key} has weights {W.shape} and biases {b.shape}; expected (n, {n_in}) and (n,)"
-            )
-        return W, b
-
-    def normalisation(self, key: str, *allowed: int) -> Layer:
-        """A batch normalisation of an allowed number of inputs, as factors and offsets (n,)."""
-        parts = ("weight", "bias", "running_mean", "running_var")
-        scale, shift, mean, variance = (self._checkpoint.array(f"{self._prefix}{key}.{part}") for part in parts)
-        shapes = {part.shape for part in (scale, shift, mean, variance)}
-        if shapes not in [{(width,)} for width in allowed]:
-            expected = " or ".join(str(width) for width in allowed)
-            raise PriorError(f"{self.name}: {key} normalises {scale.shape} numbers; expected ({expected},)")
-        if (variance < 0).any():
-            raise PriorError(f"{self.name}: {key} has a negative variance; get the file anew")
-        factor = scale / np.sqrt(variance + _EPSILON)
-        return factor, shift - factor * mean
-
-
-def _version_2(weights: _Weights) -> tuple[list[Layer], list[Layer]]:
+def _version_2(weights: StateDict) -> tuple[list[Layer], list[Layer]]:
     """encoder_net: 1 normalisation, 2 linear, leaky, 4 normalisation, 6, 7 linear, 8 mu and logvar, with no activation
     between the last four; decoder_net: 0, 3, 5 linear with leaky between them."""
     normal = weights.normalisation("encoder_net.1", _AXIS_ANGLE)
@@ -161,30 +116,20 @@ def _version_2(weights: _Weights) -> tuple[list[Layer], list[Layer]]:
     second = _chained(second, weights.linear("encoder_net.7", len(second[1])))
     ends = _ends(weights, "encoder_net.8.mu", "encoder_net.8.logvar", len(second[1]))
     encoder = [first, _chained(second, ends)]
-    return encoder, _decoder(weights, ("decoder_net.0", "decoder_net.3", "decoder_net.5"), len(ends[1]) // 2)
+    return encoder, weights.decoder(("decoder_net.0", "decoder_net.3", "decoder_net.5"), len(ends[1]) // 2)
 
 
-def _version_1(weights: _Weights) -> tuple[list[Layer], list[Layer]]:
+def _version_1(weights: StateDict) -> tuple[list[Layer], list[Layer]]:
     """bodyprior_enc: bn1, fc1, leaky, bn2, fc2, leaky, mu and logvar; bodyprior_dec: fc1, fc2, out."""
     normal = weights.normalisation("bodyprior_enc_bn1", _AXIS_ANGLE, _MATRICES)
     first = _after(normal, weights.linear("bodyprior_enc_fc1", len(normal[0])))
     width = len(first[1])
     second = _after(weights.normalisation("bodyprior_enc_bn2", width), weights.linear("bodyprior_enc_fc2", width))
     ends = _ends(weights, "bodyprior_enc_mu", "bodyprior_enc_logvar", len(second[1]))
-    names = ("bodyprior_dec_fc1", "bodyprior_dec_fc2", "bodyprior_dec_out")
-    return [first, second, ends], _decoder(weights, names, len(ends[1]) // 2)
+    return [first, second, ends], weights.decoder(DECODER_1, len(ends[1]) // 2)
 
 
-def _decoder(weights: _Weights, names: tuple[str, ...], latent: int) -> list[Layer]:
-    layers: list[Layer] = []
-    width = latent
-    for name in names:
-        layers.append(weights.linear(name, width))
-        width = len(layers[-1][1])
-    return layers
-
-
-def _ends(weights: _Weights, mean: str, deviation: str, width: int) -> Layer:
+def _ends(weights: StateDict, mean: str, deviation: str, width: int) -> Layer:
     """The layers of means and of deviations as one."""
     (W, b), (W_deviation, b_deviation) = weights.linear(mean, width), weights.linear(deviation, width)
     if b.shape != b_deviation.shape:
@@ -202,12 +147,3 @@ def _chained(first: Layer, second: Layer) -> Layer:
     """Two linear layers, nothing between them, as one."""
     (W1, b1), (W2, b2) = first, second
     return gemm(W2, W1), b2 + W2 @ b1
-
-
-def _columns_in_turn(layer: Layer, name: str) -> Layer:
-    """The last layer for our order of six numbers: VPoser's are the rows of the rotation's first two columns."""
-    W, b = layer
-    if len(b) != 6 * N_POSE:
-        raise PriorError(f"{name}: the decoder ends at {len(b)} numbers; expected {6 * N_POSE}")
-    order = np.arange(6 * N_POSE).reshape(N_POSE, 3, 2).swapaxes(1, 2).reshape(-1)
-    return W[order], b[order]

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The latent behind a pose where no encoder was trained: Levenberg-Marquardt through the decoder, batched.
+
+The cost of a pose is `sum_j |D_j(z) - R_j|_F^2 / 2`, twice one minus the cosine of each joint's angle: the squared
+angle where it is small, and smooth everywhere.
+"""
+
+from typing import Protocol
+
+import numpy as np
+from array_api_compat import is_torch_array
+
+from ..arrays import Array, eye, namespace
+from ..linalg import gemm, matvec, solve_spd
+from ..rotations import vee
+from ..skeleton import N_POSE
+from .latent_spaces import LatentSpace
+from .network import Network
+
+_ITERATIONS = 15
+_DAMPING = 1e-2
+_STIFF = 1e-4  # of the diagonal's mean, that no direction of the latent is without damping
+_DRAWS, _SEED = 4096, 0
+_RIDGE = 1e-3
+_ROWS = 512  # poses at a time: each has a Jacobian of 126 x 32 numbers, and as many for each hidden layer
+
+
+class Decoder(Protocol):
+    """What an inversion asks of a prior."""
+
+    latent_dim: int
+    space: LatentSpace
+
+    def decode(self, z: Array) -> Array: ...
+
+    def decode_with_jacobian(self, z: Array) -> tuple[Array, Array]: ...
+
+
+def linear_encoder(prior: Decoder) -> Network:
+    """The linear map from rotation matrices (189) to latents (L) that is best on poses of the prior itself (ridge)."""
+    z = prior.space.sample(_DRAWS, prior.latent_dim, _SEED)
+    x = prior.decode(z).reshape(len(z), -1)
+    mean = x.mean(0)
+    centred = x - mean
+    stiff = centred.T @ centred
+    W = np.linalg.solve(stiff + _RIDGE * len(z) * np.eye(len(stiff)), centred.T @ (z - z.mean(0))).T
+    return Network([(W, z.mean(0) - W @ mean)])
+
+
+def inverted(prior: Decoder, R: Array, start: Array) -> Array:
+    """Latents (N, L) whose poses come near to poses R (N, 21, 3, 3), from a start (N, L).
+
+    In torch the answer has the gradient of the minimum by R and by the decoder's weights (implicit function theorem,
+    the Hessian as Gauss and Newton have it).
+    """
+    if not is_torch_array(R):
+        parts = [_lowest(prior, R[i : i + _ROWS], start[i : i + _ROWS]) for i in range(0, len(R), _ROWS)]
+        return np.concatenate(parts) if parts else start
+    import torch
+
+    with torch.no_grad():
+        z = _lowest(prior, R.detach(), start.detach())
+    if not torch.is_grad_enabled():
+        return z
+    D, W = prior.decode_with_jacobian(z)
+    A, b = _normal_equations(D, W, R)
+    step = solve_spd(A.detach() + _stiffness(A.detach()), b[..., None])[0][..., 0]
+    return z + step - step.detach()
+
+
+def _lowest(prior: Decoder, R: Array, z: Array) -> Array:
+    xp = namespace(R)
+    z = prior.space.nearest(z)
+    D, W = prior.decode_with_jacobian(z)
+    cost, damping = _cost(D, R), xp.full_like(z[:, 0], _DAMPING)
+    for _ in range(_ITERATIONS):
+        A, b = _normal_equations(D, W, R)
+        more = (damping * xp.linalg.trace(A) / z.shape[-1])[:, None, None] * eye(z.shape[-1], z)
+        step = solve_spd(A + more + _stiffness(A), b[..., None])[0][..., 0]
+        trial = prior.space.nearest(z + step)
+        D_trial, W_trial = prior.decode_with_jacobian(trial)
+        cost_trial = _cost(D_trial, R)
+        better = cost_trial < cost
+        wide = better[:, None, None, None]
+        z, cost = xp.where(better[:, None], trial, z), xp.where(better, cost_trial, cost)
+        D, W = xp.where(wide, D_trial, D), xp.where(wide, W_trial, W)
+        damping = xp.clip(xp.where(better, damping / 4, damping * 8), 1e-6, 1e3)
+    return z
+
+
+def _cost(D: Array, R: Array) -> Array:
+    return 3 * N_POSE - namespace(D).sum(D * R, axis=(1, 2, 3))
+
+
+def _normal_equations(D: Array, W: Array, R: Array) -> tuple[Array, Array]:
+    """A (N, L, L) and b (N, L) of the step `A dz = b` that turns D (N, 21, 3, 3) towards R."""
+    xp = namespace(D)
+    flat = xp.reshape(W, (len(D), 3 * N_POSE, W.shape[-1]))
+    s = xp.reshape(vee(xp.matrix_transpose(D) @ R), (len(D), 3 * N_POSE))
+    W_t = xp.matrix_transpose(flat)
+    return gemm(W_t, flat), matvec(W_t, s)
+
+
+def _stiffness(A: Array) -> Array:
+    xp, n = namespace(A), A.shape[-1]
+    return _STIFF * (xp.linalg.trace(A) / n)[:, None, None] * eye(n, A)
