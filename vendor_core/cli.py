@@ -206,7 +206,15 @@ def _add_train(verbs: Any) -> None:
         help="hold out one person in ten, or train on the data sets of AMASS's published split; default: %(default)s",
     )
     parser.add_argument("--seed", type=_seed, default=0, metavar="S")
-    parser.add_argument("--steps", type=_steps, metavar="N", help="how long; default: 16000, as the shipped prior")
+    parser.add_argument(
+        "--kind",
+        choices=("vae", "gan_s", "gan_u", "gan_n"),
+        default="vae",
+        help="an auto-encoder, or an adversarial prior on a sphere, in a box, or normal; default: %(default)s",
+    )
+    parser.add_argument(
+        "--steps", type=_steps, metavar="N", help="how long; default: as the shipped priors, 16000, gan_*: 20000"
+    )
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
 
 

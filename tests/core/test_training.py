@@ -15,7 +15,7 @@ from vendor_core.training.credits import credits_of
 from vendor_core.training.data import load_poses, pack_files, read_pack
 from vendor_core.training.gather import gather
 from vendor_core.training.measure import joints_of
-from vendor_core.training.train_vae import train_vae
+from vendor_core.training.train_prior import train_prior
 
 
 def pack(n: int = 300, **changes: np.ndarray) -> dict[str, np.ndarray]:
@@ -47,9 +47,11 @@ def folder(tmp_path: Path) -> Path:
 def test_two_runs_with_one_seed_are_equal_to_the_bit(folder: Path) -> None:
     pytest.importorskip("torch")
     heard: list[float] = []
-    result = train_vae([folder], folder / "a.npz", seed=5, device="cpu", report=lambda f, _: heard.append(f), steps=12)
-    train_vae([folder], folder / "b.npz", seed=5, device="cpu", steps=12)
-    train_vae([folder], folder / "c.npz", seed=6, device="cpu", steps=12)
+    result = train_prior(
+        [folder], folder / "a.npz", seed=5, device="cpu", report=lambda f, _: heard.append(f), steps=12
+    )
+    train_prior([folder], folder / "b.npz", seed=5, device="cpu", steps=12)
+    train_prior([folder], folder / "c.npz", seed=6, device="cpu", steps=12)
     first = (folder / "a.npz").read_bytes()
     assert first == (folder / "b.npz").read_bytes()
     assert first != (folder / "c.npz").read_bytes()
@@ -62,7 +64,7 @@ def test_two_runs_with_one_seed_are_equal_to_the_bit(folder: Path) -> None:
 def test_training_leaves_torch_as_it_found_it(folder: Path) -> None:
     torch = pytest.importorskip("torch")
     before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled(), torch.random.get_rng_state()
-    train_vae([folder], folder / "a.npz", device="cpu", steps=2)
+    train_prior([folder], folder / "a.npz", device="cpu", steps=2)
     assert before[:2] == (torch.get_num_threads(), torch.are_deterministic_algorithms_enabled())
     assert torch.equal(before[2], torch.random.get_rng_state())
 
@@ -70,14 +72,14 @@ def test_training_leaves_torch_as_it_found_it(folder: Path) -> None:
 def test_a_device_that_is_not_there_is_refused(folder: Path) -> None:
     pytest.importorskip("torch")
     with pytest.raises(PriorError, match="cpu"):
-        train_vae([folder], folder / "a.npz", device="abacus")
+        train_prior([folder], folder / "a.npz", device="abacus")
     assert not (folder / "a.npz").exists()
 
 
 def test_a_missing_folder_is_refused_before_training(folder: Path) -> None:
     pytest.importorskip("torch")
     with pytest.raises(PriorError, match="nowhere"):
-        train_vae([folder], folder / "nowhere" / "a.npz", device="cpu")
+        train_prior([folder], folder / "nowhere" / "a.npz", device="cpu")
 
 
 def test_frames_that_hardly_move_or_jump_are_dropped(folder: Path) -> None:

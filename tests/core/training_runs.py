@@ -12,7 +12,7 @@ import matplotlib.figure  # noqa: F401 - so that the server has it
 import torch
 import torch._inductor  # torch imports it for deterministic algorithms
 
-from vendor_core.training.train_vae import train_vae
+from vendor_core.training.train_prior import train_prior
 
 # Forked from a server that has imported torch and never computed: a second each otherwise.
 CONTEXT = multiprocessing.get_context("forkserver")
@@ -23,14 +23,14 @@ def start(pipe: Connection, environment: dict[str, str], arguments: dict[str, An
     """Train, and send ("step", text), ("said", text) as it goes and ("done", result) at the end."""
     os.environ.update(environment)
     torch.set_num_threads(1)
-    result = train_vae(
+    result = train_prior(
         report=lambda _done, text: pipe.send(("step", text)), say=lambda text: pipe.send(("said", text)), **arguments
     )
     pipe.send(("done", result))
 
 
 class Run:
-    """A training under way; `data`, `out` and so on are those of `train_vae`."""
+    """A training under way; `data`, `out` and so on are those of `train_prior`."""
 
     def __init__(self, environment: dict[str, str] | None = None, **arguments: Any):
         self.ear, mouth = CONTEXT.Pipe(duplex=False)
@@ -66,4 +66,4 @@ class Run:
 
 def train_here(out: Path, **arguments: Any) -> dict[str, Any]:
     """The same, in this process."""
-    return train_vae(out=out, device="cpu", **arguments)
+    return train_prior(out=out, device="cpu", **arguments)

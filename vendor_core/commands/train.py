@@ -18,13 +18,13 @@ _A_LINE = 60.0  # seconds from one to the next in a log
 def train(options: Namespace) -> dict[str, Any]:
     """A prior trained on motion, written as weights."""
     from ..training.processes import is_first
-    from ..training.train_vae import STEPS, train_vae
+    from ..training.train_prior import train_prior
 
-    steps = options.steps or STEPS
     with _told(options.out.name, is_first()) as report:
-        result = train_vae(
-            options.data, options.out, options.seed, options.device, report, steps, split=options.split, say=_say
-        )
+        result = train_prior(
+            options.data, options.out, options.seed, options.device, report, options.steps, options.split, _say,
+            kind=options.kind,
+        )  # fmt: skip
     if not result:  # a process that helped the first one
         options.json = None
         return result

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How well a prior gives back poses it has not seen, and guesses them from joints."""
+"""How well a prior gives back poses it has not seen, guesses them from joints, and draws what is like them."""
 
 from collections.abc import Sequence
 
@@ -38,3 +38,12 @@ def guess_error(prior: VaePrior, poses: PoseSet, seen: Sequence[str]) -> dict[st
     guessed = joints_of(prior.decode(z), poses.rest_joints) @ np.swapaxes(R_root, -1, -2)
     angle = rotation_angle(np.swapaxes(R_root, -1, -2) @ poses.R_root)
     return {"mm": float(1000 * np.linalg.norm(guessed - world, axis=-1).mean()), "deg": float(np.degrees(angle).mean())}
+
+
+def frechet_distance(a: np.ndarray, b: np.ndarray) -> float:
+    """|m_a - m_b|^2 + tr(A + B - 2 (A B)^(1/2)) of the Gaussians of two sets of points (N, D)."""
+    A, B = np.cov(a.T), np.cov(b.T)
+    values, vectors = np.linalg.eigh(A)
+    root = (vectors * np.sqrt(np.clip(values, 0, None))) @ vectors.T
+    cross = np.sqrt(np.clip(np.linalg.eigvalsh(root @ B @ root), 0, None)).sum()
+    return float(np.sum((a.mean(0) - b.mean(0)) ** 2) + np.trace(A) + np.trace(B) - 2 * cross)

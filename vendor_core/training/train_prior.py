@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Train all of a VAE prior: networks, density, initialiser, critic. Seed, data and threads decide every bit of it.
+"""Train a prior and write it: gather motion, run, keep checkpoints. Seed, data and threads decide every bit of it.
 
 The number of steps is fixed, not the time.
 """
@@ -16,20 +16,26 @@ import numpy as np
 from ..errors import PriorError
 from ..files import remove_unfinished
 from ..npz import write_npz
+from ..prior.gan import FORMAT as GAN_FORMAT
+from ..prior.gan import VARIANTS
 from ..prior.vae import FORMAT, VaePrior
 from ..skeleton import BODY_JOINTS
 from .checkpoint import EVERY, Checkpoint, checkpoint_path
 from .curves import can_draw, draw_curves, picture_path
 from .data import PoseSet
+from .gan_run import GanRun
+from .gan_trainer import BATCH as GAN_BATCH
 from .gather import Gathered, gather, list_skipped, reasons
 from .measure import guess_error, reconstruction
 from .people import SPLITS
 from .processes import Share, joined_processes
+from .run import Run
 from .train_guess import EFFECTORS
 from .vae_run import VaeRun
 from .vae_trainer import BATCH
 
-STEPS = 16_000
+STEPS = {"vae": 16_000} | dict.fromkeys(VARIANTS, 20_000)
+"""Of each kind of prior, by default; the shipped weights have them."""
 THREADS = 1
 _READING, _TRAINED = 0.02, 0.97  # where on the way from start to end
 
@@ -37,16 +43,17 @@ Report = Callable[[float, str], None]
 Say = Callable[[str], None]
 
 
-def train_vae(
+def train_prior(
     data: list[Path],
     out: Path,
     seed: int = 0,
     device: str = "auto",
     report: Report | None = None,
-    steps: int = STEPS,
+    steps: int | None = None,
     split: str = "subjects",
     say: Say | None = None,
     checkpoint_every: float = EVERY,
+    kind: str = "vae",
 ) -> dict[str, Any]:
     """Train a prior and write it; go on where a training of the same file from the same motion was ended early.
 
@@ -59,10 +66,11 @@ def train_vae(
         seed: decides the weights; equal seeds give equal files on one machine, however often training was ended.
         device: "auto" (CUDA where there is one), "cpu", "cuda", "mps".
         report: called with the fraction done and a line of text.
-        steps: optimiser steps; the shipped weights have the default.
+        steps: optimiser steps, of the generator where there is one; the default of `STEPS` where None.
         split: "subjects" holds out one person in ten, "amass" is the published split; motion packs come split.
         say: called with lines that the user should not miss.
         checkpoint_every: seconds from one checkpoint to the next.
+        kind: "vae", or an adversarial prior: "gan_s", "gan_u", "gan_n".
 
     Returns:
         steps, seconds, poses, device, bytes, people, skipped files by reason, and val_loss, val_mm, val_deg and so on
@@ -73,7 +81,7 @@ def train_vae(
         PriorError: torch is not installed, the device is not there, or the folder to write to; the checkpoint is
             damaged, or of another training.
     """
-    began = time.monotonic()
+    began, steps = time.monotonic(), steps or STEPS[kind]
     tell, note = report or (lambda _fraction, _text: None), say or (lambda _text: None)
     device = _device(device)
     if not out.parent.is_dir():
@@ -87,18 +95,18 @@ def train_vae(
             remove_unfinished(out)
             remove_unfinished(checkpoint_path(out))
             list_skipped(out.with_name(f"{out.stem}.skipped.txt"), gathered, note)
-        facts = _facts(gathered, seed, steps, device)
+        facts = _facts(gathered, seed, steps, device, kind)
         if share.from_first(facts) != facts:
             raise PriorError(f"Process {share.rank} reads other motion than the first; give all of them the same files")
         checkpoint = Checkpoint(checkpoint_path(out), facts, checkpoint_every, note)
         with _repeatable(seed, device):
-            run = VaeRun(gathered, device, seed, steps, share)
+            run = _run(kind, gathered, device, seed, steps, share)
             _train(run, share, checkpoint, lambda done, text: tell(_READING + done, text), note)
             if share.rank:
                 return {}
-            tell(_TRAINED, "fitting the density")
+            tell(_TRAINED, "measuring")
             arrays, val_loss = run.arrays(), run.held_out_loss()
-    arrays |= _texts(data, gathered, seed, steps, split) | {"rest_joints": gathered.train.rest_joints}
+    arrays |= _texts(data, gathered, seed, steps, split, kind)
     try:
         write_npz(out, arrays)
     except OSError as problem:
@@ -108,13 +116,19 @@ def train_vae(
     result = {"steps": steps, "poses": len(gathered.train), "device": device, "bytes": out.stat().st_size}
     result |= {"people": gathered.people, "skipped": reasons(gathered.skipped)}
     if gathered.held_out is not None:
-        result |= {"val_loss": val_loss} | _validate(VaePrior(arrays, out.stem), gathered.held_out)
+        result |= {"val_loss": val_loss} | _validate(kind, arrays, gathered.held_out)
     result["seconds"] = round(time.monotonic() - began, 1)
     tell(1.0, f"wrote {out.name}")
     return result
 
 
-def _train(run: VaeRun, share: Share, checkpoint: Checkpoint, report: Report, say: Say) -> None:
+def _run(kind: str, gathered: Gathered, device: str, seed: int, steps: int, share: Share) -> Run:
+    if kind == "vae":
+        return VaeRun(gathered, device, seed, steps, share)
+    return GanRun(gathered, device, seed, steps, share, kind)
+
+
+def _train(run: Run, share: Share, checkpoint: Checkpoint, report: Report, say: Say) -> None:
     """Run to the end, from the checkpoint where there is one; the first process keeps it."""
     state = share.from_first(checkpoint.load() if share.rank == 0 else None)
     if state is not None:
@@ -128,17 +142,18 @@ def _train(run: VaeRun, share: Share, checkpoint: Checkpoint, report: Report, sa
         raise KeyboardInterrupt(f"interrupted; {later}") from None
 
 
-def _facts(gathered: Gathered, seed: int, steps: int, device: str) -> dict[str, Any]:
+def _facts(gathered: Gathered, seed: int, steps: int, device: str, kind: str) -> dict[str, Any]:
     """What makes two trainings the same."""
     digest = hashlib.sha256()
     for poses in filter(None, (gathered.train, gathered.held_out)):
         for array in (poses.R_root, poses.R, poses.weight):
             digest.update(np.ascontiguousarray(array).data)
     motion = f"{len(gathered.train)} poses ({digest.hexdigest()[:8]})"
-    return {"seed": seed, "steps": steps, "device": device.split(":")[0], "motion": motion}
+    how_long = {"steps": steps} if kind == "vae" else {}  # an adversarial training has no schedule: it can be prolonged
+    return {"kind": kind, "seed": seed, **how_long, "device": device.split(":")[0], "motion": motion}
 
 
-def _draw(run: VaeRun, out: Path, say: Say) -> None:
+def _draw(run: Run, out: Path, say: Say) -> None:
     """The picture of the curves; weights that are written are worth more than it."""
     if not can_draw():
         say('No picture of the loss: matplotlib is not installed; pip install "poise[report]"')
@@ -149,8 +164,11 @@ def _draw(run: VaeRun, out: Path, say: Say) -> None:
         say(str(problem))
 
 
-def _validate(prior: VaePrior, poses: PoseSet) -> dict[str, float]:
+def _validate(kind: str, arrays: dict[str, np.ndarray], poses: PoseSet) -> dict[str, float]:
     """Errors on poses that training has not seen, by name."""
+    if kind != "vae":
+        return {}
+    prior = VaePrior(arrays, kind)
     measured = {
         "val": reconstruction(prior, poses),
         "val_guess_all": guess_error(prior, poses, BODY_JOINTS),
@@ -159,15 +177,18 @@ def _validate(prior: VaePrior, poses: PoseSet) -> dict[str, float]:
     return {f"{name}_{unit}": value for name, errors in measured.items() for unit, value in errors.items()}
 
 
-def _texts(data: list[Path], gathered: Gathered, seed: int, steps: int, split: str) -> dict[str, np.ndarray]:
+def _texts(data: list[Path], gathered: Gathered, seed: int, steps: int, split: str, kind: str) -> dict[str, np.ndarray]:
     names, n = " ".join(path.name or path.resolve().name for path in data), len(gathered.train)
-    said = f"{f' --steps {steps}' if steps != STEPS else ''}{f' --split {split}' if split != SPLITS[0] else ''}"
+    vae, words = kind == "vae", [f"--seed {seed}"]
+    words += [f"--kind {kind}"] * (not vae) + [f"--steps {steps}"] * (steps != STEPS[kind])
+    words += [f"--split {split}"] * (split != SPLITS[0])
+    told, batch = ("VAE", BATCH) if vae else (kind.upper().replace("_", "-"), GAN_BATCH)
     texts = gathered.credits.texts()
     texts = {
-        "format": FORMAT,
+        "format": FORMAT if vae else GAN_FORMAT,
         "license": texts["license"],
-        "provenance": f"Poise VAE prior, {steps} steps of {BATCH} poses, {n} poses after thinning and mirroring",
-        "command": f"python -m vendor_core train --data {names} -o PRIOR.npz --seed {seed}{said}",
+        "provenance": f"Poise {told} prior, {steps} steps of {batch} poses, {n} poses after thinning and mirroring",
+        "command": f"python -m vendor_core train --data {names} -o PRIOR.npz {' '.join(words)}",
         "data": names,
         "attribution": texts["attribution"],
     }
