@@ -10,6 +10,7 @@ import bpy
 from ..vendor_core.errors import PoiseError
 from .bodies import body_file, body_of_file, set_shape
 from .preferences import preferences
+from .scenes import object_of, opened, scene_with
 from .take_lookup import is_take, name_of
 from .worker.jobs import require_result
 
@@ -32,6 +33,8 @@ class SolveRequest:
     fit_shape: bool
     every_frame: bool  # of the take, instead of the scene's
     layout: str = "auto"  # for points without labels
+    take_uid: int = 0  # as of `scenes.object_of`
+    rig_uid: int = 0
     calibrated: str = ""  # the take whose calibration serves where it has one; else as the take itself says
 
 
@@ -123,7 +126,7 @@ def take_named(request: SolveRequest) -> bpy.types.Object:
     Raises:
         PoiseError: it is gone.
     """
-    take = bpy.data.objects.get(request.take)
+    take = object_of(request.take, request.take_uid)
     if take is None or not is_take(take):
         raise PoiseError(f'The take "{request.take}" was removed meanwhile; import it again')
     return take
@@ -137,15 +140,15 @@ def rig_named(context: bpy.types.Context, request: SolveRequest) -> bpy.types.Ob
     """
     if request.rig is None:
         return None
-    rig = context.view_layer.objects.get(request.rig)
-    if rig is None:
-        why = "left out of the view layer" if request.rig in bpy.data.objects else "removed"
+    rig = object_of(request.rig, request.rig_uid)
+    if rig is None or rig not in context.view_layer.objects.values():
+        why = "left out of the view layer" if rig is not None else "removed"
         raise PoiseError(f'The body "{request.rig}" was {why} meanwhile; solve "{request.take}" again')
     return rig
 
 
 def write_solved(context: bpy.types.Context, request: SolveRequest, message: "Message") -> str:
-    """Write a solved take into the scene: the motion on the body, residuals and calibration on the take.
+    """Write a solved take into the scene it is in: the motion on the body, residuals and calibration on the take.
 
     Returns:
         A line that sums it up.
@@ -154,10 +157,24 @@ def write_solved(context: bpy.types.Context, request: SolveRequest, message: "Me
         PoiseError: the job failed or was cancelled, or the take or the body is gone; nothing is changed then.
     """
     require_result(message, f"{request.take}: solving")
+    scene, shown = scene_of(request), context.scene
+    with opened(context, scene) as inside:
+        line = _write(inside, request, message)
+    return line if scene == shown else f'{line}, in the scene "{scene.name}"'
+
+
+def scene_of(request: SolveRequest) -> bpy.types.Scene:
+    """The scene that the take of a request is in.
+
+    Raises:
+        PoiseError: the take is gone, or in none.
+    """
+    return scene_with(take_named(request), request.scene)
+
+
+def _write(context: bpy.types.Context, request: SolveRequest, message: "Message") -> str:
     obj, rig = take_named(request), rig_named(context, request)
-    scene = bpy.data.scenes.get(request.scene)
-    if scene is None or scene != context.scene:
-        raise PoiseError(f'The scene "{request.scene}" is not open any more; solve "{request.take}" again')
+    scene: Any = context.scene
     if rig is not None:
         check_rig(rig, request.fit_shape)
     from .rig.takes.arrays import residuals_of

@@ -11,6 +11,7 @@ from bpy.props import IntProperty
 from ...vendor_core.errors import PoiseError
 from ..bodies import body_file
 from ..preferences import preferences
+from ..scenes import object_of, opened, scene_with
 from ..take_lookup import NO_TAKE, find_take, own_take_of, solved_rig
 from ..take_solve import take_params
 from ..texts import told
@@ -32,7 +33,8 @@ class _Request:
     take: str
     scene: str
     rig: str
-    action: str
+    take_uid: int  # as of `scenes.object_of`
+    rig_uid: int
     first: int  # of the take, inclusive
     last: int
 
@@ -78,7 +80,7 @@ class POISE_OT_resolve_range(JobOperator, bpy.types.Operator):
         self._set_range(context, take)
         first, last = _frames_between(scene, take, self.first, self.last)
         rig: Any = solved_rig(context, take)  # poll
-        request = _Request(take.name, scene.name, rig.name, rig.animation_data.action.name, first, last)
+        request = _Request(take.name, scene.name, rig.name, take.session_uid, rig.session_uid, first, last)
         params, arrays = take_params(take)
         params |= {
             "body": body_file(rig), "calibration": json.loads(take.poise_take.calibration),
@@ -172,29 +174,30 @@ def _write(context: bpy.types.Context, request: _Request, message: "Message") ->
     Raises:
         PoiseError: the job failed or was cancelled, or the scene is not what it was; nothing is changed then.
     """
+    jobs.require_result(message, f"{request.take}: solving again")
+    take, rig = object_of(request.take, request.take_uid), object_of(request.rig, request.rig_uid)
+    if take is None or rig is None:
+        raise PoiseError(f'"{request.take}" or its body was removed meanwhile; nothing is changed')
+    with opened(context, scene_with(take, request.scene)) as inside:
+        if solved_rig(inside, take) != rig:
+            raise PoiseError(f'"{take.name}" was solved onto another body meanwhile; nothing is changed')
+        if why := _why_not(inside, take):
+            raise PoiseError(f'"{rig.name}" cannot get the new keys now. {why}')
+        return _write_into(_scene(inside), take, rig, request, message)
+
+
+def _write_into(
+    scene: bpy.types.Scene, take: bpy.types.Object, rig: bpy.types.Object, request: _Request, message: "Message"
+) -> str:
     from ..rig.takes.mended import note_part
     from ..take_mend import attach_markers, write_part
 
-    jobs.require_result(message, f"{request.take}: solving again")
-    take, rig = bpy.data.objects.get(request.take), bpy.data.objects.get(request.rig)
-    data = rig.animation_data if rig is not None else None
-    if take is None or rig is None or context.scene.name != request.scene:
-        raise PoiseError(
-            f'"{request.take}" or its body was removed meanwhile, or another scene opened; nothing is changed'
-        )
-    if data is None or data.action is None or data.action.name != request.action:
-        raise PoiseError(f'"{request.rig}" has another action now than "{request.action}"; nothing is changed')
-    if why := _why_not(context, take):
-        raise PoiseError(f'"{request.rig}" cannot get the new keys now. {why}')
-    scene = _scene(context)
     n = write_part(scene, take, rig, request.first, message)
     before, after = note_part(take, scene, request.first, request.last, message)
     attach_markers(take, rig)
     scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)
-    return told(
-        "{n} keys solved again: {before} mm before, {after} mm now", n=n, before=f"{1e3 * before:.1f}",
-        after=f"{1e3 * after:.1f}",
-    )  # fmt: skip
+    was, now = (told("no marker seen") if value is None else f"{1e3 * value:.1f} mm" for value in (before, after))
+    return told("{n} keys solved again: {before} before, {after} now", n=n, before=was, after=now)
 
 
 _CLASSES = (POISE_OT_resolve_range, POISE_OT_follow_resolve)

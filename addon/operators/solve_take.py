@@ -6,8 +6,9 @@ from bpy.props import BoolProperty, EnumProperty
 
 from ...vendor_core.errors import Cancelled, PoiseError
 from ..preferences import preferences
+from ..scenes import opened
 from ..take_lookup import NO_TAKE, find_take, own_take_of, solved_rig, take_of
-from ..take_solve import SolveRequest, check_rig, solve_params, write_solved
+from ..take_solve import SolveRequest, check_rig, scene_of, solve_params, write_solved
 from ..texts import shown
 from ..worker import jobs
 from .common import rig_of
@@ -65,7 +66,8 @@ class SolvingOperator:
             SolveRequest(
                 take=take.name, scene=context.scene.name, rig=rig.name if rig is not None else None,
                 fit_shape=self.fit_shape, every_frame=self.rate == "SUBFRAMES",
-                layout=getattr(self, "layout_name", "auto"), calibrated=first if take.name != first else "",
+                layout=getattr(self, "layout_name", "auto"), take_uid=take.session_uid,
+                rig_uid=rig.session_uid if rig is not None else 0, calibrated=first if take.name != first else "",
             ) for take in takes
         ]  # fmt: skip
 
@@ -106,7 +108,8 @@ def _start(context: bpy.types.Context) -> None:
     title = shown("Solving {take}", take=request.take)
     if _count > 1:
         title = shown("Solving {take} ({number} of {count})", take=request.take, number=_number, count=_count)
-    params, arrays = solve_params(context, request)
+    with opened(context, scene_of(request)) as inside:  # a take that waited
+        params, arrays = solve_params(inside, request)
     job = Job(title, "solve", params, lambda context, message: write_solved(context, request, message), arrays)
     jobs.start(preferences(context).worker_python, job.title, job.name, job.params, job.write, job.arrays)
 

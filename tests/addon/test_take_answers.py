@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The worker's answer to a take arrives in a scene that the artist has changed meanwhile."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from known_take import write_take
 from support import addon, assert_unchanged, core, snapshot
 from test_mocap import known  # noqa: F401
+from test_take_mend import solved, solved_file  # noqa: F401
 
 
 @pytest.fixture
@@ -56,3 +58,51 @@ def test_a_body_left_out_of_the_view_layer_is_one_line_and_changes_nothing(take)
     bpy.data.objects.remove(rig)
     with pytest.raises(core("errors").PoiseError, match="was removed meanwhile"):
         addon("take_solve").write_solved(bpy.context, request, answer)
+
+
+def test_the_answer_goes_to_the_scene_of_the_take_though_another_is_open(take) -> None:
+    home, window = bpy.context.scene, bpy.context.window_manager.windows[0]
+    request, answer = asked(take, None)
+    take.name = "renamed"
+    elsewhere = bpy.data.scenes.new("Elsewhere")
+    elsewhere.render.fps = 7
+    with bpy.context.temp_override(window=window):
+        window.scene = elsewhere
+        bpy.ops.poise.add_body()
+        other = bpy.context.object
+        bpy.ops.object.mode_set(mode="POSE")
+        before = [tuple(map(tuple, bone.matrix_basis)) for bone in other.pose.bones]
+        request = replace(request, take_uid=take.session_uid)
+        line = addon("take_solve").write_solved(bpy.context, request, answer)
+        assert window.scene == bpy.context.scene == elsewhere and line.endswith(f'in the scene "{home.name}"')
+        assert bpy.context.object == other and other.mode == "POSE"
+    assert before == [tuple(map(tuple, bone.matrix_basis)) for bone in other.pose.bones]
+    rig = take.poise_take.body
+    assert rig is not None and rig.name in home.objects and rig.name not in elsewhere.objects
+    frames = addon("rig.keying.keys").keyed_frames(rig, addon("rig.pose").read_rig(rig), selected=False, made_too=True)
+    fps = home.render.fps / home.render.fps_base
+    assert len(frames) == len(answer.arrays["poses"]) and frames[1] - frames[0] == pytest.approx(1.0, abs=1e-3), fps
+    assert len(elsewhere.objects) == 2
+
+
+def test_the_answer_to_a_range_goes_to_its_scene_too(solved) -> None:  # noqa: F811
+    home, window = bpy.context.scene, bpy.context.window_manager.windows[0]
+    ranges, rig = addon("operators.resolve_range"), solved.poise_take.body
+    bpy.context.view_layer.objects.active = solved
+    job = ranges.POISE_OT_resolve_range.job
+    asking = SimpleNamespace(first=13, last=20, _set_range=lambda context, take: None)
+    answer = core("take_jobs").solve(
+        (asked_job := job(asking, bpy.context)).params | asked_job.arrays, lambda fraction, text: None
+    )
+    message = SimpleNamespace(type="result", data=answer[0], arrays=answer[1], fields={})
+    before = solved.poise_take.residual_version
+    solved.name, rig.name = "take renamed", "body renamed"
+    with bpy.context.temp_override(window=window):
+        window.scene = bpy.data.scenes.new("Elsewhere")
+        assert "keys solved again" in asked_job.write(bpy.context, message)
+        assert bpy.context.scene.name == "Elsewhere"
+        window.scene = home
+    assert solved.poise_take.residual_version != before
+    home.collection.objects.unlink(solved)
+    with pytest.raises(core("errors").PoiseError, match="is in no scene any more"):
+        asked_job.write(bpy.context, message)

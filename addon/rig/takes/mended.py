@@ -28,7 +28,7 @@ def forget_place(obj: bpy.types.Object, marker: str) -> None:
 
 def note_part(
     obj: bpy.types.Object, scene: bpy.types.Scene, first: int, last: int, message: "Message"
-) -> tuple[float, float]:
+) -> tuple[float | None, float | None]:
     """Keep what the worker's answer to a part of a take says.
 
     Args:
@@ -38,7 +38,7 @@ def note_part(
         message: the answer, with residual (F', M) of these.
 
     Returns:
-        The mean residual of the part before and now, metres.
+        The mean residual of the part before and now, metres; None where it has none.
     """
     data: Any = obj.poise_take
     old, answer = residuals_of(obj), message.data
@@ -49,5 +49,10 @@ def note_part(
     data.calibration = json.dumps(answer["calibration"])
     put_residuals(obj, residuals)
     write_curve(obj, scene, residuals)
-    before, after = (frame_residual(r[part]) for r in (old, residuals))
-    return float(np.nanmean(before)), float(np.nanmean(after))
+    return _mean(old[part]), _mean(residuals[part])
+
+
+def _mean(residuals: np.ndarray) -> float | None:
+    per_frame = frame_residual(residuals)
+    known = per_frame[np.isfinite(per_frame)]
+    return float(known.mean()) if len(known) else None

@@ -16,6 +16,7 @@ from ..keying.keys import channel_at, keyed_bones, keyed_frames, known_curves, r
 from ..keying.rework import channel_near, set_values
 
 _SEAM = 0.15  # seconds in which the new motion takes over
+_SHARE = 1 / 8  # of a part that a seam may take: short parts would else be seams and little more
 _SAME = 1e-3  # frames
 
 
@@ -36,7 +37,7 @@ class Part:
 
     def weights(self, at: np.ndarray) -> np.ndarray:
         """How much (K,) of the motion is new at frames (K,) of the take."""
-        seam = max(1.0, min(_SEAM * self.rate, (self.last - self.first) / 3))
+        seam = max(1.0, min(_SEAM * self.rate, (self.last - self.first) * _SHARE))
         rise = np.ones(len(at)) if self.starts_take else np.clip((at - self.first) / seam, 0, 1)
         fall = np.ones(len(at)) if self.ends_take else np.clip((self.last - at) / seam, 0, 1)
         t = np.minimum(rise, fall)
