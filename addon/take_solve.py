@@ -66,7 +66,7 @@ def take_params(obj: bpy.types.Object) -> tuple[dict[str, Any], "dict[str, np.nd
     data: Any = obj.poise_take
     columns = columns_of(obj)
     if not columns and not has_no_labels(obj):
-        raise PoiseError(f'No label of "{obj.name}" is mapped to a marker: map them in the panel Motion Capture first')
+        raise PoiseError(f'No label of "{obj.name}" is mapped to a marker: map them in the tab Poise Mocap first')
     places = [
         [label.marker, list(label.vertices), list(label.barycentric), label.height]
         for label in data.labels if label.placed and label.marker

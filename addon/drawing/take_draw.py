@@ -11,7 +11,7 @@ import bpy
 from bpy.props import BoolProperty
 
 from ..operators.common import redraw_views
-from ..take_lookup import solved_rig, takes_of
+from ..take_lookup import find_take, solved_rig, takes_of
 from . import marker_balls
 from .legend import draw_legend
 from .lines import draw_lines
@@ -59,7 +59,7 @@ def _draw_take(context: bpy.types.Context, take: bpy.types.Object) -> None:
     looks = np.zeros((len(points), 2), np.float32)
     looks[:, 0] = np.where(residual > REJECTED, _LARGE, 1.0)
     chosen = take.poise_take.active_label  # type: ignore[attr-defined]
-    if take is context.object and chosen < len(points):
+    if take == find_take(context) and chosen < len(points):
         looks[chosen] = _LARGE, 1.0
     if context.scene.poise_marker_lines:
         _draw_misses(context, take, points, colours)
@@ -125,13 +125,13 @@ def _draw_names(context: bpy.types.Context, take: bpy.types.Object) -> None:
     import numpy as np
 
     data: Any = take.poise_take
-    everyone, chosen = context.scene.poise_marker_names, data.active_label
-    if not everyone and take is not context.object:
+    everyone, chosen, is_meant = context.scene.poise_marker_names, data.active_label, take == find_take(context)
+    if not everyone and not is_meant:
         return
     points, _, residual = _shown(context, take)
     for i in np.flatnonzero(np.isfinite(points[:, 0])).tolist():
         if everyone or i == chosen:
-            is_chosen = i == chosen and take is context.object
+            is_chosen = i == chosen and is_meant
             miss = f"  {1000 * residual[i]:.0f} mm" if is_chosen and np.isfinite(residual[i]) else ""
             at = take.matrix_world @ _vector(points[i])
             _name(context, at, data.labels[i].name.rpartition(":")[2] + miss, 1.0 if is_chosen else 0.75)

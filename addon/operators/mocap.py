@@ -26,7 +26,7 @@ LAYOUT_ITEMS = (
 )
 LAYOUT = EnumProperty(name="Markers", description="What the labels of the markers mean", items=LAYOUT_ITEMS)
 
-_UNFIT = "{take}: its labels fit no layout, so only its points came. Map labels in the panel Motion Capture, then solve"
+_UNFIT = "{take}: its labels fit no layout, so only its points came. Map labels in the tab Poise Mocap, then solve"
 
 
 class POISE_OT_import_c3d(SolvingOperator, bpy.types.Operator, ImportHelper):
@@ -105,7 +105,7 @@ class POISE_OT_import_c3d(SolvingOperator, bpy.types.Operator, ImportHelper):
             solve_takes(self, context, self.requests(context, [take for take in takes if may_be_solved(take)], rig))
         else:
             names = ", ".join(take.name for take in takes)
-            self.report({"INFO"}, told("{names}: imported; press Solve Take in the panel Motion Capture", names=names))
+            self.report({"INFO"}, told("{names}: imported; press Solve Take in the tab Poise Mocap", names=names))
         return {"FINISHED"}
 
     def _paths(self) -> list[Path]:

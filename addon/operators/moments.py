@@ -15,7 +15,7 @@ _SAME = 1e-3  # frames
 
 
 class POISE_OT_go_to_moment(PoiseOperator, bpy.types.Operator):
-    """Go to a moment at which the take fits worst, and choose the marker that is farthest off"""
+    """Go to a moment at which the take fits worst, choose the marker that is farthest off, and bring it into view"""
 
     bl_idname = "poise.go_to_moment"
     bl_label = "Go to Worst Moment"
@@ -43,6 +43,10 @@ class POISE_OT_go_to_moment(PoiseOperator, bpy.types.Operator):
     def run(self, context: bpy.types.Context) -> None:
         from math import floor
 
+        from mathutils import Vector
+
+        from ..look import show_place
+        from ..rig.takes.arrays import points_of
         from ..rig.takes.scene import scene_frame
         from ..take_report import report_of
 
@@ -53,9 +57,12 @@ class POISE_OT_go_to_moment(PoiseOperator, bpy.types.Operator):
             raise PoiseError(f'"{take.name}" has no frame with a residual: solve it again')
         frames = [floor(scene_frame(take, scene, moment.frame) + 0.5) for moment in report.worst]
         chosen = self._chosen(frames, scene.frame_current_final)
+        moment = report.worst[chosen]
         scene.frame_set(frames[chosen])
         data: Any = take.poise_take
-        data.active_label = report.worst[chosen].marker
+        data.active_label = moment.marker
+        place = points_of(take)[moment.frame, moment.marker]
+        show_place(context, take.matrix_world @ Vector(place.tolist()))
 
     def _chosen(self, frames: list[int], now: float) -> int:
         if self.which == "RANK":

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The sidebar tab "Poise" of the 3D View: one panel a file, in the order in which they stand."""
+"""The sidebar tabs "Poise" and "Poise Mocap" of the 3D View: one panel a file, in the order in which they stand."""
 
 from . import (
     body,

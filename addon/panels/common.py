@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the panels of the sidebar tab "Poise" share."""
+"""What the panels of the sidebar tabs "Poise" and "Poise Mocap" share."""
 
 import bpy
 
@@ -33,10 +33,14 @@ class SidebarPanel:
             layout.label(text=state.left_text(), icon="TIME")
 
 
-class TakePanel(SidebarPanel):
-    """A subpanel of "Motion Capture" that is there where a take is meant."""
+class MocapPanel(SidebarPanel):
+    """A panel in the tab "Poise Mocap": who works on takes has all that is about them, and who poses is spared it."""
 
-    bl_parent_id = "POISE_PT_mocap"
+    bl_category = "Poise Mocap"
+
+
+class TakePanel(MocapPanel):
+    """A panel that is there where a take is meant."""
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

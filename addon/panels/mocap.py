@@ -7,12 +7,12 @@ from typing import Any
 import bpy
 
 from ..take_lookup import find_take, takes_of
-from .common import SidebarPanel
+from .common import MocapPanel
 
 _LETTER = 6.5  # pixels of a letter's width at a scale of 1, about
 
 
-class POISE_PT_mocap(SidebarPanel, bpy.types.Panel):
+class POISE_PT_mocap(MocapPanel, bpy.types.Panel):
     bl_label = "Motion Capture"
     bl_idname = "POISE_PT_mocap"
 

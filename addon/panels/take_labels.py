@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The subpanels of "Motion Capture" for what labels mean, and for what is known of the person."""
+"""The panels for what labels mean, and for what is known of the person."""
 
 from collections import Counter
 from typing import Any

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The panels "Residuals" and "Correct", under "Motion Capture": how well a take fits, where it does not, and fixes."""
+"""The panels "Residuals" and "Correct" of takes: how well a take fits, where it does not, and fixes."""
 
 from typing import Any, cast
 

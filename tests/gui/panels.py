@@ -3,14 +3,17 @@
 
 import bpy
 import support
-from robot import Steps, buttons, find, frame_selected, hands, middle, press, region, shot
+from robot import TABS, Steps, buttons, find, frame_selected, hands, middle, open_sidebar, press, region, shot
 
 OPERATORS = ("add_body", "add_body_from_file", "generate_pose", "interpolate", "solve_targets", "import_c3d")
 
 
 def test_the_sidebar_shows_every_button() -> Steps[None]:
-    yield from shot("sidebar_without_body", region("UI"))
-    there = yield from buttons()
+    there: dict[str, object] = {}
+    for tab in TABS:
+        yield from open_sidebar(tab)
+        yield from shot(f"sidebar_without_body_{tab.lower().replace(' ', '_')}", region("UI"))
+        there |= yield from buttons()
     missing = [name for name in OPERATORS if not any(found.startswith(f"poise.{name}(") for found in there)]
     assert not missing, f"{missing} not among {list(there)}"
 

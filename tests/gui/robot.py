@@ -19,6 +19,7 @@ Steps = Generator[float, None, Answer]
 OUT = Path("/job/out")
 _SLOWER = 6  # times as long as here a busy machine may take for what is waited for
 _SCREENFULS, _NOTCHES = 4, 12  # of the sidebar, and of the wheel for about one
+TABS = ("Poise", "Poise Mocap")  # of the sidebar
 _BLANK = 0.03  # standard deviation of grey levels, below which a picture shows nothing
 
 
@@ -154,8 +155,19 @@ def buttons(until: str | None = None, across: float = 0.4) -> Steps[dict[str, Pl
 _last_seen: dict[str, Place] = {}
 
 
+def scroll_sidebar(notches: int) -> Steps[None]:
+    """Scroll the sidebar downwards or (negative) upwards; the wheel would turn a table under the mouse instead."""
+    hands.move(*middle(region("WINDOW")))
+    for _ in range(abs(notches)):
+        with bpy.context.temp_override(window=window(), area=view(), region=region("UI")):
+            (bpy.ops.view2d.scroll_down if notches > 0 else bpy.ops.view2d.scroll_up)()
+    region("UI").tag_redraw()
+    yield 0.5
+
+
 def find(name: str, across: float = 0.4) -> Steps[Place]:
-    """Where the sidebar's button is whose name begins so: "poise.add_body("; first looked for where it was last.
+    """Where the sidebar's button is whose name begins so: "poise.add_body("; first looked for where it was last, then
+    in the tab that is open and in the others.
 
     Args:
         name: what `under_mouse` says of it begins so.
@@ -170,13 +182,17 @@ def find(name: str, across: float = 0.4) -> Steps[Place]:
         hands.move(*middle(region("WINDOW")))
         yield 0.3
     there: dict[str, Place] = {}
-    for turn in range(_SCREENFULS):
-        there |= yield from buttons(name, across)
-        place = next((place for found, place in there.items() if found.startswith(name)), None)
-        if place is not None:
-            _last_seen[name] = place
-            return place
-        yield from hands.scroll(middle(region("UI")), _NOTCHES if turn < _SCREENFULS - 1 else -_SCREENFULS * _NOTCHES)
+    here = region("UI").active_panel_category
+    for tab in sorted(TABS, key=lambda tab: tab != here):
+        yield from open_sidebar(tab)
+        for _ in range(_SCREENFULS):
+            there |= yield from buttons(name, across)
+            place = next((place for found, place in there.items() if found.startswith(name)), None)
+            if place is not None:
+                _last_seen[name] = place
+                return place
+            yield from scroll_sidebar(_NOTCHES)
+        yield from scroll_sidebar(-_SCREENFULS * _NOTCHES)
     raise AssertionError(f"no button {name}; the sidebar has {[each.partition('(')[0] for each in there]}")
 
 
@@ -186,7 +202,7 @@ def press(name: str) -> Steps[None]:
     yield from hands.click(place)
 
 
-def open_sidebar(tab: str = "Poise") -> Steps[None]:
+def open_sidebar(tab: str = TABS[0]) -> Steps[None]:
     view().spaces.active.show_region_ui = True
     yield 0.5
     region("UI").active_panel_category = tab

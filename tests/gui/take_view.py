@@ -10,7 +10,8 @@ import support
 from bpy_extras.view3d_utils import location_3d_to_region_2d
 from heat_map import pixels
 from imports import REAL_TAKE, TAKE, ended, make_take, start_import
-from robot import Steps, find, frame_selected, hands, middle, press, region, shot, until, view, window
+from mathutils import Vector
+from robot import Steps, find, frame_selected, hands, middle, open_sidebar, press, region, shot, until, view
 
 
 def add_take(path: Path = TAKE, **options: object) -> bpy.types.Object:
@@ -182,11 +183,7 @@ def test_a_solved_take_is_judged_and_mended_in_the_window() -> Steps[None]:
         bpy.ops.view3d.view_orbit(angle=np.radians(30), type="ORBITRIGHT")
     points = points_of(take)[int(support.addon("rig.takes.scene").take_frame(take, scene))]
     yield from frame_points(points)
-    for _ in range(60):  # not by the wheel: over the table it turns the table
-        with bpy.context.temp_override(window=window(), area=view(), region=region("UI")):
-            bpy.ops.view2d.scroll_down()
-    region("UI").tag_redraw()
-    yield 0.5
+    yield from open_sidebar("Poise Mocap")
     yield from shot("take_panels")
     yield from press("poise.go_to_moment(")
     yield 0.3
@@ -243,3 +240,31 @@ def test_a_solved_take_is_judged_and_mended_in_the_window() -> Steps[None]:
     yield from shot("take_resolved")
     yield from hands.undo()
     assert bpy.data.objects[name].poise_take.residual_version == before
+
+
+def test_the_worst_moment_is_brought_into_view_and_a_view_that_shows_it_stays() -> Steps[None]:
+    take = yield from _solved(REAL_TAKE if REAL_TAKE.is_file() else TAKE)
+    rig = take.poise_take.body
+    bpy.context.view_layer.objects.active = rig  # the take is meant by its body
+    worst = support.addon("take_report").report_of(take).worst
+    eye, cursor = view().spaces.active.region_3d, tuple(bpy.context.scene.cursor.location)
+    places = [np.array(take.matrix_world @ Vector(points_of(take)[m.frame, m.marker].tolist())) for m in worst]
+    eye.view_location, eye.view_distance = (0.0, -30.0, 12.0), 2.5
+    bpy.context.preferences.view.smooth_view = 400
+    button = yield from find("poise.go_to_moment(")
+    yield from hands.click(button)
+    passed = tuple(eye.view_location)
+    yield 1.5
+    bpy.context.preferences.view.smooth_view = 0
+    moment = next(i for i, m in enumerate(worst) if m.marker == take.poise_take.active_label)
+    where, (row, column) = region("WINDOW"), on_screen(places[moment])
+    assert abs(row - where.height / 2) < 3 and abs(column - where.width / 2) < 3, (row, column)
+    assert abs(eye.view_distance - 2.5) < 1e-4 and tuple(bpy.context.scene.cursor.location) == cursor
+    assert np.linalg.norm(np.array(passed) - np.array(eye.view_location)) > 0.1  # it was on its way
+    yield from shot("take_worst_in_view")
+    eye.view_location, eye.view_distance = np.mean(places, axis=0), 12.0
+    yield 0.3
+    stays = tuple(eye.view_location)
+    yield from press("poise.go_to_moment(")
+    yield 0.5
+    assert tuple(eye.view_location) == stays

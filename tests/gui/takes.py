@@ -9,7 +9,7 @@ import support
 from imports import REAL_TAKE, TAKE, armatures, ended, make_take, state
 from known_take import known_take, write_take
 from many import _measure_draws
-from robot import Steps, buttons, hands, middle, region, reports, shot, until, view, window
+from robot import Steps, buttons, hands, middle, open_sidebar, region, reports, shot, until, view, window
 
 _DRAW_MS = 2.0  # median on a busy machine, far above what is printed
 
@@ -29,8 +29,8 @@ def drop(folder: Path, *names: str, picture: str | None = None, **options: objec
 
 
 def look_at_panels() -> Steps[None]:
-    """Scroll the sidebar to its end, where takes have their panels."""
-    yield from hands.scroll(middle(region("UI")), 80)
+    """Open the tab in which takes have their panels."""
+    yield from open_sidebar("Poise Mocap")
 
 
 def test_several_dropped_files_are_shown_at_once_and_solved_one_after_the_other() -> Steps[None]:
