@@ -37,7 +37,7 @@ class GanRun(Run):
         self.trainer = GanTrainer(self.gathered.train, self.device, self.seed, self.variant, self.share)
         some = self._some_held_out()
         self.held_out = None if some is None else joint_points(some, self.gathered.train.rest_joints)
-        self.best = _Best()
+        self.best = Best()
 
     @property
     def draw(self) -> "Generator":
@@ -73,7 +73,7 @@ class GanRun(Run):
         return self.trainer.step
 
 
-class _Best:
+class Best:
     """The arrays that were nearest so far."""
 
     def __init__(self) -> None:

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Training an adversarial prior: repeatable, resumable, prolonged, kept where it was best, and it does learn."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from test_training import pack
+
+from vendor_core.npz import read_npz, write_npz
+from vendor_core.prior import GanPrior, load_prior
+from vendor_core.prior.gan import VARIANTS
+from vendor_core.rotations import exp_so3
+from vendor_core.skeleton import N_BODY
+
+torch = pytest.importorskip("torch")
+
+
+@pytest.fixture(autouse=True)
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vendor_core.training.gan_trainer.BATCH", 16)
+    monkeypatch.setattr("vendor_core.training.gan_run._INTERVALS", (1, 1))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("train", "val"):
+        write_npz(tmp_path / f"{name}.npz", pack())
+    return tmp_path
+
+
+def trained(folder: Path, name: str, **how: object) -> Path:
+    from tests.core.training_runs import train_here
+
+    out = folder / f"{name}.npz"
+    train_here(out, data=[folder], **how)
+    return out
+
+
+@pytest.mark.parametrize("kind", VARIANTS)
+def test_what_is_trained_is_a_prior_of_its_latent_space(folder: Path, kind: str) -> None:
+    prior = load_prior(trained(folder, "mine", kind=kind, steps=3))
+    assert isinstance(prior, GanPrior)
+    assert prior.space.name == VARIANTS[kind]
+    assert f"--kind {kind} --steps 3" in prior.about["command"]
+    R = prior.decode(prior.sample(9, 0))
+    np.testing.assert_allclose(R @ np.swapaxes(R, -1, -2), np.broadcast_to(np.eye(3), R.shape), atol=1e-6)
+
+
+def test_one_seed_gives_one_file(folder: Path) -> None:
+    a, b, c = (trained(folder, name, kind="gan_s", steps=4, seed=seed) for name, seed in (("a", 1), ("b", 1), ("c", 2)))
+    assert a.read_bytes() == b.read_bytes() != c.read_bytes()
+
+
+def test_ended_early_and_prolonged_it_ends_as_an_undisturbed_one_does(folder: Path) -> None:
+    def interrupt(_done: float, text: str) -> None:
+        if text.startswith("generator: step 4 "):
+            raise KeyboardInterrupt
+
+    whole = trained(folder, "whole", kind="gan_u", steps=8)
+    with pytest.raises(KeyboardInterrupt, match="goes on from"):
+        trained(folder, "again", kind="gan_u", steps=5, checkpoint_every=0.0, report=interrupt)
+    again = trained(folder, "again", kind="gan_u", steps=8)
+    assert again.read_bytes() == whole.read_bytes()
+
+
+def test_the_generator_that_is_kept_is_the_one_nearest_to_people_held_out() -> None:
+    from vendor_core.training.gan_run import Best
+
+    best = Best()
+    for distance, mark in ((3.0, 0), (1.0, 1), (2.0, 2)):
+        best.offer(distance, lambda mark=mark: {"x": np.array([mark])})
+    again = Best()
+    again.load_state_dict(best.state_dict())
+    assert best.arrays["x"] == again.arrays["x"] == 1
+    assert again.distance == 1.0
+
+
+@pytest.mark.parametrize("kind", VARIANTS)
+def test_it_learns_what_poses_it_is_shown(kind: str) -> None:
+    """All poses near one: after a hundred steps so are those drawn."""
+    from vendor_core.training.data import PoseSet
+    from vendor_core.training.gan_trainer import GanTrainer, joint_points
+
+    torch.manual_seed(0)
+    rng = np.random.default_rng(0)
+    one = 0.7 * rng.normal(size=(21, 3))
+    R = exp_so3((one + 0.1 * rng.normal(size=(300, 21, 3))).astype(np.float32))
+    rest = np.cumsum(rng.normal(size=(N_BODY, 3)) * 0.2, axis=0).astype(np.float32)
+    rest[0] = 0
+    trainer = GanTrainer(PoseSet(np.tile(np.eye(3), (300, 1, 1)), R, np.full(300, 1 / 300), rest), "cpu", 0, kind)
+    points = joint_points(R, rest)
+    before = trainer.distance(points)
+    for _ in range(150):
+        trainer.step(0.0)
+    assert trainer.distance(points) < 0.3 * before
+
+
+def test_the_file_holds_nothing_but_the_generator(folder: Path) -> None:
+    arrays = read_npz(trained(folder, "mine", kind="gan_n", steps=2), None, ValueError)
+    weights = {name for name in arrays if arrays[name].dtype.kind == "f"}
+    assert weights == {f"decoder_{part}{k}" for part in "Wb" for k in range(3)}
