@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from recipes.mesh_depth import deepest, parts_of_skin
 from vendor_core.body import default_body
 from vendor_core.cli import main
 from vendor_core.errors import MotionError
@@ -15,7 +16,7 @@ from vendor_core.ik.points import place
 from vendor_core.ik.residuals import Hearing
 from vendor_core.ik.residuals.apart import Apart
 from vendor_core.ik.state import PoseState
-from vendor_core.ik.untangle import gaps_of, untangle
+from vendor_core.ik.untangle import DEEP, gaps_of, untangle
 from vendor_core.motion import read_motion
 from vendor_core.prior import load_prior
 from vendor_core.rotations import exp_so3
@@ -49,16 +50,34 @@ def test_balls_are_inside_the_skin_and_near_all_of_it() -> None:
     assert (gaps_of(balls, resting()) > 0).all()
 
 
-def test_a_hand_in_the_belly_is_found_as_deep_as_it_is() -> None:
-    balls, R = default_balls(), resting()
+def hand_in_the_belly() -> np.ndarray:
+    R = resting()
     R[0, joint_index("left_shoulder")] = exp_so3(np.array([0.0, 0.0, -1.35]))
     R[0, joint_index("left_elbow")] = exp_so3(np.array([0.0, 0.0, -1.6]))
+    return R
+
+
+def test_a_hand_in_the_belly_is_found_as_deep_as_it_is() -> None:
+    balls, R = default_balls(), hand_in_the_belly()
     x = place(balls.points, PoseState(R, np.zeros((1, 3)), np.zeros((1, 0)), np.zeros((1, 0))).on(balls.points.bones))
     gaps, (a, b) = gaps_of(balls, R)[0], balls.pairs.T
     by_hand = np.linalg.norm(x[0][0, a] - x[0][0, b], axis=-1) - balls.radii[a] - balls.radii[b] + TOUCH
     np.testing.assert_allclose(gaps, by_hand, atol=1e-9)
     meets = {BODY_JOINTS[j] for pair in balls.pairs[gaps < 0] for j in balls.owner[pair]}
     assert meets & {"left_elbow", "left_wrist"} and not any(name.startswith("right") for name in meets)
+
+
+def test_the_skin_says_the_same_as_the_balls() -> None:
+    body, R = default_body(), hand_in_the_belly()
+    parts = parts_of_skin(body)
+
+    def depth(R: np.ndarray) -> float:
+        return deepest(parts, body.faces, np.asarray(body.pose(R[0], vertices=True).vertices))
+
+    assert depth(resting()) == 0.0
+    assert depth(R) > 0.03 and gaps_of(default_balls(), R).min() < 0
+    out = untangle(default_balls(), load_prior(), R)
+    assert depth(out) < 0.01 and gaps_of(default_balls(), out).min() > TOUCH - DEEP
 
 
 def test_the_slope_of_the_depth_against_differences(poses: np.ndarray) -> None:
@@ -79,10 +98,11 @@ def test_the_slope_of_the_depth_against_differences(poses: np.ndarray) -> None:
 
 
 def test_nine_in_ten_are_moved_apart_and_the_others_stay_to_the_bit(poses: np.ndarray, untangled: np.ndarray) -> None:
-    before, after = ((gaps_of(default_balls(), R) < 0).any(1) for R in (poses, untangled))
-    assert before.sum() > 20
-    assert after.sum() <= 0.1 * before.sum()
-    np.testing.assert_array_equal(untangled[~before], poses[~before])
+    before, after = (gaps_of(default_balls(), R).min(1) for R in (poses, untangled))
+    for gap in (0, TOUCH - DEEP):
+        assert (before < gap).sum() > 20
+        assert (after < gap).sum() <= 0.1 * (before < gap).sum()
+    np.testing.assert_array_equal(untangled[before >= gap], poses[before >= gap])
     np.testing.assert_array_equal(untangled[:, 0], poses[:, 0])
 
 

@@ -16,8 +16,9 @@ import numpy as np
 
 from ..body import BodyModel, default_body
 from ..body.placement import vertex_normals
+from ..linalg import gemm, matvec
 from ..skeleton import BODY_JOINTS, BODY_PARENTS, N_BODY
-from .bones import bones_of
+from .bones import Kinematics, bones_of
 from .points import BodyPoints
 
 TOUCH = 0.02  # metres: skin is soft, and real people's poses on another's body go as deep
@@ -51,10 +52,28 @@ class BodyBalls:
         """The balls on the body of betas (B,); they move with its skin and keep their size."""
         return replace(self, points=self.points.with_betas(betas))
 
+    @cached_property
+    def _carried(self) -> np.ndarray:
+        """(P, 4 J): how much of each number of a joint's transform goes into a centre."""
+        homogeneous = np.concatenate([self.points.rest, np.ones((len(self.radii), 1))], axis=1)
+        return (self.points.weights[:, :, None] * homogeneous[:, None]).reshape(len(self.radii), -1)
+
+    def centres(self, pose: Kinematics) -> np.ndarray:
+        """(F, P, 3) metres, the centres in the world: `place`, as one product of matrices."""
+        moved = pose.p - matvec(pose.G, pose.rest)
+        transforms = np.concatenate([np.swapaxes(pose.G, 2, 3), moved[:, :, None]], axis=2)  # (F, J, 4, 3)
+        columns = np.moveaxis(transforms, 0, 2).reshape(self._carried.shape[1], -1)
+        return np.moveaxis(gemm(self._carried, columns).reshape(len(self.radii), -1, 3), 1, 0)
+
     def gaps(self, x: np.ndarray) -> np.ndarray:
         """Metres between the two of a pair, (F, N), for centres x (F, P, 3); below zero, deeper than skin gives."""
-        a, b = self.pairs.T
-        return np.linalg.norm(x[:, a] - x[:, b], axis=-1) - self.reach
+        x = np.ascontiguousarray(x)
+        squares = np.sum(x * x, axis=-1)
+        apart = x @ np.swapaxes(-2 * x, -1, -2)
+        apart += squares[:, :, None]
+        apart += squares[:, None]
+        apart = apart.reshape(len(x), -1)[:, self.pairs @ (len(self.radii), 1)]
+        return np.sqrt(np.maximum(apart, 0, out=apart), out=apart) - self.reach
 
 
 @lru_cache(maxsize=1)

@@ -7,23 +7,30 @@ from ..errors import MotionError
 from ..linalg import one_blas_thread
 from ..prior.base import Prior
 from ..skeleton import BODY_JOINTS, BODY_PARENTS, JOINT_GROUPS, N_BODY
-from .balls import BodyBalls
-from .points import place
+from .balls import TOUCH, BodyBalls
 from .problem import Problem, Stage, Weights
 from .residuals.apart import Apart
 from .residuals.turn import Turn
 from .solver import minimise_in_chunks
 from .state import PoseState, Unknowns
 
-_ROOM, _SIGMA = 0.002, 0.001  # metres that parts are moved farther apart than they need be, and that cost one unit
+DEEP = 0.005
+"""Metres that balls are in one another from which `untangle` moves them apart: some 15 mm of the skin."""
+
+_ROOM, _SIGMA = 0.01, 0.003  # metres that there then should be between balls, so that skin touches; that cost one unit
 _FREE, _HELD = 0.2, 0.003  # radians that cost one unit: turns of the joints above what meets, and of all others
 _ABOVE = 3  # joints that move a part out of another: shoulder, elbow and wrist for a hand
-_WATCHED = 48  # pairs of balls, the nearest of a pose
+_WATCHED = 32  # pairs of balls, the nearest of a pose
 _ROUNDS = 3  # what is moved out of one part may meet another
-_CHUNK = 128  # poses whose pairs are all looked at together
+_CHUNK = 32  # poses whose pairs are all looked at together: they fit the cache
 _LIMBS = [BODY_JOINTS.index(name) for group in JOINT_GROUPS if group != "torso" for name in JOINT_GROUPS[group]]
 _STAGE = Stage(
-    Unknowns(orientation=False, translation=False), Weights(latent=0.1, residual=3.0), iterations=30, damping=1e-2
+    Unknowns(orientation=False, translation=False),
+    Weights(latent=0.1, residual=3.0),
+    iterations=30,
+    damping=1.0,  # long first steps go around the body
+    tolerance=1e-2,
+    enough=1.0,
 )
 
 
@@ -42,7 +49,7 @@ def gaps_of(balls: BodyBalls, R_local: np.ndarray) -> np.ndarray:
     gaps = np.zeros((len(R_local), len(balls.pairs)))
     for first in range(0, len(R_local), _CHUNK):
         rows = slice(first, first + _CHUNK)
-        gaps[rows] = balls.gaps(place(balls.points, _state(R_local[rows]).on(balls.points.bones))[0])
+        gaps[rows] = balls.gaps(balls.centres(_state(R_local[rows]).on(balls.points.bones)))
     return gaps
 
 
@@ -50,7 +57,9 @@ def gaps_of(balls: BodyBalls, R_local: np.ndarray) -> np.ndarray:
 def untangle(
     balls: BodyBalls, prior: Prior, R_local: np.ndarray, kept: np.ndarray | None = None
 ) -> np.ndarray:  # fmt: skip
-    """Poses with limbs that were in the body, or in one another, moved out.
+    """Poses with limbs that were in the body, or in one another, moved out until skin about touches.
+
+    What is moved out is less deep than what `gaps_of` holds against a pose, so that little is left of that.
 
     Args:
         balls: of the body.
@@ -59,7 +68,7 @@ def untangle(
         kept: (22,) bool, joints that never turn.
 
     Returns:
-        (F, 22, 3, 3); a pose in which nothing meets is what it was, to the bit, and so are all roots.
+        (F, 22, 3, 3); a pose in which nothing is in anything is what it was, to the bit, and so are all roots.
 
     Raises:
         MotionError: the poses are no finite rotations of 22 joints.
@@ -69,11 +78,11 @@ def untangle(
     free = np.ones(N_BODY, dtype=bool) if kept is None else ~kept
     gaps, rows = gaps_of(balls, out), np.arange(len(out))
     for _ in range(_ROUNDS):
-        meet = (gaps < 0).any(1)
+        meet = (gaps < TOUCH - DEEP).any(1)
         gaps, rows = gaps[meet], rows[meet]
         if not len(rows):
             break
-        freed[rows] |= _movers(balls, gaps < 0) & free
+        freed[rows] |= _movers(balls, gaps < TOUCH - DEEP) & free
         nearest = np.argpartition(gaps, min(_WATCHED, gaps.shape[1]) - 1, axis=1)[:, :_WATCHED]
         out[rows] = _moved_apart(balls, prior, given[rows], out[rows], freed[rows], nearest)
         gaps = gaps_of(balls, out[rows])
@@ -96,7 +105,7 @@ def _moved_apart(
     balls: BodyBalls, prior: Prior, given: np.ndarray, start: np.ndarray, freed: np.ndarray, watched: np.ndarray
 ) -> np.ndarray:
     """The poses nearest to those given (F, 22, 3, 3) in which no watched pairs (F, K) meet; only freed joints turn."""
-    apart = Apart(np.ones(watched.shape), _SIGMA, balls, watched, _ROOM)
+    apart = Apart(np.ones(watched.shape), _SIGMA, balls, watched, TOUCH + _ROOM)
     turn = Turn(np.where(freed, _FREE**-2, _HELD**-2), 1.0, given)
     state = _state(start).changed(z=prior.encode(start[:, 1:]))
     problem = Problem(balls.points.bones, prior, (apart, turn))

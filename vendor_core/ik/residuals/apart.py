@@ -26,7 +26,7 @@ class Apart(Residual):
         return ("confidence", "watched")
 
     def error(self, pose: Kinematics) -> np.ndarray:
-        return self._depth(self._between(place(self.balls.points, pose)[0]))[..., None]
+        return self._depth(self._between(self.balls.centres(pose)))[..., None]
 
     def jacobian(self, pose: Kinematics) -> np.ndarray:
         """A centre x moves by `sum_j u_j x L_j + v`, so the distance along d by `u_j . (L_j x d)`; the v cancel."""
