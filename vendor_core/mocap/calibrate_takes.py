@@ -25,8 +25,9 @@ from .timing import sampling
 
 @one_blas_thread
 def calibrate_takes(
-    takes: Sequence[tuple[str, C3D]], body: BodyModel, prior: Prior, layout: str, report: Report
-) -> Calibration:
+    takes: Sequence[tuple[str, C3D]], body: BodyModel, prior: Prior, layout: str = "auto",
+    report: Report = lambda fraction, text: None,
+) -> Calibration:  # fmt: skip
     """Estimate the shape of the person that all takes show, and where its markers sit.
 
     Args:

@@ -77,7 +77,10 @@ class TakeSolution:
 
 
 @one_blas_thread
-def solve_take(take: C3D, body: BodyModel, prior: Prior, options: TakeOptions, report: Report) -> TakeSolution:
+def solve_take(
+    take: C3D, body: BodyModel, prior: Prior, options: TakeOptions = TakeOptions(),
+    report: Report = lambda fraction, text: None,
+) -> TakeSolution:  # fmt: skip
     """Solve a take of one subject.
 
     With a calibration, the frames around a range are solved along with it, so that what is solved of a part of a take

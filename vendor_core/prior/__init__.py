@@ -9,10 +9,13 @@ from ..npz import read_npz, text_of
 from .autoencoder import AutoEncoder
 from .base import Prior
 from .checkpoint import read_checkpoint
+from .draw import variations
 from .gan import FORMAT as GAN_FORMAT
 from .gan import GanPrior, gan_from, gan_of_authors
-from .interpolate import continuous_quaternions, interpolate_poses, segment_counts
-from .module import as_module
+from .interpolate import Inbetweens, continuous_quaternions, inbetweens, interpolate_poses, segment_counts
+from .module import PriorModule, as_module
+from .plausibility import Plausibility, load_plausibility
+from .repair import repair
 from .state_dicts import GAN, StateDict
 from .vae import VaePrior
 from .vposer import VPOSER_SUFFIXES, VPoserPrior, checkpoint_in, vposer_from
@@ -21,14 +24,21 @@ __all__ = [
     "VPOSER_SUFFIXES",
     "AutoEncoder",
     "GanPrior",
+    "Inbetweens",
+    "Plausibility",
     "Prior",
+    "PriorModule",
     "VPoserPrior",
     "VaePrior",
     "as_module",
     "continuous_quaternions",
+    "inbetweens",
     "interpolate_poses",
+    "load_plausibility",
     "load_prior",
+    "repair",
     "segment_counts",
+    "variations",
 ]
 
 _SHIPPED = {"vae": Path(__file__).parent / "weights" / "vae.npz"}

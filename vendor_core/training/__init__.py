@@ -1,1 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
+"""Priors trained on motion of your own. Training needs torch, which is imported when it begins."""
+
+from .data import PoseSet, load_clips, load_poses
+from .train_vae import train_vae
+
+__all__ = ["PoseSet", "load_clips", "load_poses", "train_vae"]
