@@ -3,9 +3,7 @@
 
 import numpy as np
 
-from vendor_core.prior import load_prior
-from vendor_core.prior.plausibility import load_plausibility
-from vendor_core.prior.repair import repair
+from vendor_core.prior import load_plausibility, load_prior, repair
 from vendor_core.rotations import exp_so3
 from vendor_core.skeleton import BODY_JOINTS
 

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Mend a pose in an objective of your own. Needs PyTorch."""
+"""The prior as a term of a loss: poses with broken joints are mended by gradient descent. Needs PyTorch."""
 
 import torch
 
-from vendor_core.prior import as_module, load_prior
+from vendor_core.prior import as_module, load_plausibility, load_prior
 from vendor_core.rotations import exp_so3
 from vendor_core.skeleton import BODY_JOINTS
 
-prior = load_prior()
-module = as_module(prior)  # a torch.nn.Module: .to("cuda"), .double(), .state_dict()
-given = module.sample_poses(4, seed=1)["pose_body"]  # (4, 21, 3) rotation vectors
+module = as_module(load_prior())  # a torch.nn.Module: .to("cuda"), .double(), .state_dict()
+good = module.sample_poses(4, seed=1)["pose_body"]  # (4, 21, 3) rotation vectors
+given = good.clone()
 given[:, BODY_JOINTS.index("left_elbow") - 1] += torch.tensor([0.0, 1.5, 0.0])  # no elbow bends like this
 given[:, BODY_JOINTS.index("right_knee") - 1] += torch.tensor([-1.2, 0.0, 0.0])
 
@@ -28,5 +28,9 @@ for _ in range(100):
     loss = (implausibility(pose) + 0.3 * (pose - given).square().sum((-2, -1))).sum()  # and stay near what was given
     loss.backward()
     optimiser.step()
-with torch.no_grad():
-    print(implausibility(given).tolist(), implausibility(pose).tolist())
+
+plausibility = load_plausibility()  # another network: it judges, and took no part in the loss
+for name, poses in (("drawn", good), ("broken", given), ("mended", pose.detach())):
+    scores = plausibility.score(exp_so3(poses))
+    cost = implausibility(poses).detach().mean()
+    print(f"{name:7} implausibility {cost:5.2f}, plausibility {[round(float(s), 2) for s in scores]}")
