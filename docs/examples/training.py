@@ -14,7 +14,7 @@ from vendor_core.evaluation import mean_angle
 from vendor_core.motion import Motion, write_motion
 from vendor_core.prior import interpolate_poses, load_prior
 from vendor_core.rotations import log_so3
-from vendor_core.training import train_vae
+from vendor_core.training import train_prior
 
 
 def write_people(folder: Path, people: int = 12) -> None:
@@ -37,10 +37,10 @@ def progress(fraction: float, text: str) -> None:
 with tempfile.TemporaryDirectory() as temporary:
     folder, steps = Path(temporary), 80
     if len(sys.argv) > 1:
-        folder, steps = Path(sys.argv[1]), 16_000  # 14 minutes of one core
+        folder, steps = Path(sys.argv[1]), None  # as many as the shipped prior has: 14 minutes of one core
     else:
         write_people(folder)
-    result = train_vae([folder], Path("mine.npz"), seed=0, report=progress, steps=steps, say=print)
+    result = train_prior([folder], Path("mine.npz"), seed=0, report=progress, steps=steps, say=print)
 print(file=sys.stderr)
 people, held_out = result["people"]["train"], result["people"]["val"]
 print(f"{result['steps']} steps on {result['poses']} poses of {people} people; {held_out} held out")
