@@ -12,7 +12,7 @@ from vendor_core.body import default_body
 from vendor_core.errors import PriorError
 from vendor_core.ik import fit_joints
 from vendor_core.npz import write_npz
-from vendor_core.prior import GanPrior, VaePrior, interpolate_poses, load_prior
+from vendor_core.prior import GanPrior, VaePrior, as_module, interpolate_poses, load_prior
 from vendor_core.prior.gan import FORMAT, VARIANTS
 from vendor_core.prior.latent_spaces import SPACES
 from vendor_core.rotations import exp_so3, log_so3, rotation_angle
@@ -108,6 +108,18 @@ def test_the_gradient_of_inversion_is_that_of_the_minimum(gan: GanPrior) -> None
     ahead, behind = (gan.encode(R @ exp_so3(sign * h * along)) for sign in (1, -1))
     slope = ((ahead - behind) * out.numpy()).sum(-1) / (2 * h)
     np.testing.assert_allclose((w.grad.numpy() * along).sum((1, 2)), slope, rtol=0.05, atol=0.02)
+
+
+def test_as_a_module_it_encodes_decodes_and_its_generator_can_learn(gan: GanPrior) -> None:
+    torch = pytest.importorskip("torch")
+    module = as_module(gan).double()
+    module.requires_grad_()
+    w = log_so3(torch.as_tensor(gan.decode(gan.sample(3, seed=1)))).flatten(1)
+    q_z = module.encode(w)
+    np.testing.assert_allclose(q_z.mean.detach().numpy(), gan.encode(exp_so3(w.reshape(3, 21, 3).numpy())), atol=1e-3)
+    ((module.decode(q_z.mean)["pose_body"].flatten(1) - w - 0.1) ** 2).sum().backward()
+    assert all(torch.isfinite(p.grad).all() for name, p in module.named_parameters() if name.startswith("decoder"))
+    assert module.decoder_W2.grad.abs().max() > 0
 
 
 def test_paths_hit_their_keys(gan: GanPrior) -> None:

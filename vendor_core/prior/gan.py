@@ -18,7 +18,7 @@ from ..npz import text_of
 from ..rotations import nearest_rotation
 from ..skeleton import N_POSE
 from .autoencoder import AutoEncoder
-from .inversion import inverted, linear_encoder
+from .inversion import ITERATIONS, inverted, linear_encoder
 from .latent_spaces import SPACES, LatentSpace
 from .network import LeakyRelu, Network, network_from
 from .state_dicts import DECODER_1, StateDict
@@ -29,6 +29,7 @@ SLOPE = 0.2
 """Of the generator's leaky rectifiers."""
 
 _DRAWS = 4096
+_TO_START = 3  # iterations of an inversion that a solver starts from
 VARIANTS = {"gan_s": "sphere", "gan_u": "box", "gan_n": "normal"}
 """The latent space of each."""
 _SPREAD = 1e-3  # as `posterior` gives it: a generator has no spread
@@ -62,9 +63,12 @@ class GanPrior(AutoEncoder):
 
     def encode(self, R: Array) -> Array:
         """Latents (..., L) whose poses come nearest to poses R (..., 21, 3, 3): a search through the generator."""
+        return self._inverted(R, ITERATIONS)
+
+    def _inverted(self, R: Array, iterations: int) -> Array:
         xp = namespace(R)
         flat = xp.reshape(R, (-1, N_POSE, 3, 3))
-        return xp.reshape(inverted(self, flat, super().encode(flat)), (*R.shape[:-3], self.latent_dim))
+        return xp.reshape(inverted(self, flat, super().encode(flat), iterations), (*R.shape[:-3], self.latent_dim))
 
     def posterior(self, R: Array) -> tuple[Array, Array]:
         """As `encode`, with a small standard deviation: a generator knows one latent of a pose."""
@@ -77,7 +81,7 @@ class GanPrior(AutoEncoder):
     def guess(self, joints: Array, seen: Array) -> tuple[Array, Array]:
         """A solver's start, as `base.Prior.guess`: the shipped prior's guess, in latents of this one."""
         z, R_root = self._shipped.guess(joints, seen)
-        return self.encode(self._shipped.decode(z)), R_root
+        return self._inverted(self._shipped.decode(z), _TO_START), R_root
 
     def sample(self, n: int, seed: int) -> np.ndarray:
         """n latents (n, L), float64, drawn as in training; the seed decides them."""

@@ -8,7 +8,7 @@ angle where it is small, and smooth everywhere.
 from typing import Protocol
 
 import numpy as np
-from array_api_compat import is_torch_array
+from array_api_compat import is_array_api_obj, is_torch_array
 
 from ..arrays import Array, eye, namespace
 from ..linalg import gemm, matvec, solve_spd
@@ -17,9 +17,11 @@ from ..skeleton import N_POSE
 from .latent_spaces import LatentSpace
 from .network import Network
 
-_ITERATIONS = 15
+ITERATIONS = 15
 _DAMPING = 1e-2
-_STIFF = 1e-4  # of the diagonal's mean, that no direction of the latent is without damping
+_STIFF = 1e-4
+_MOST_DAMPING = 1e3
+_ENOUGH, _EXACT = 1e-4, 1e-10  # gains, of the cost and in itself, after which there is nothing to come
 _DRAWS, _SEED = 4096, 0
 _RIDGE = 1e-3
 _ROWS = 512  # poses at a time: each has a Jacobian of 126 x 32 numbers, and as many for each hidden layer
@@ -47,44 +49,49 @@ def linear_encoder(prior: Decoder) -> Network:
     return Network([(W, z.mean(0) - W @ mean)])
 
 
-def inverted(prior: Decoder, R: Array, start: Array) -> Array:
+def inverted(prior: Decoder, R: Array, start: Array, iterations: int = ITERATIONS) -> Array:
     """Latents (N, L) whose poses come near to poses R (N, 21, 3, 3), from a start (N, L).
 
     In torch the answer has the gradient of the minimum by R and by the decoder's weights (implicit function theorem,
     the Hessian as Gauss and Newton have it).
     """
     if not is_torch_array(R):
-        parts = [_lowest(prior, R[i : i + _ROWS], start[i : i + _ROWS]) for i in range(0, len(R), _ROWS)]
+        parts = [_lowest(prior, R[i : i + _ROWS], start[i : i + _ROWS], iterations) for i in range(0, len(R), _ROWS)]
         return np.concatenate(parts) if parts else start
     import torch
 
     with torch.no_grad():
-        z = _lowest(prior, R.detach(), start.detach())
+        z = _lowest(prior, R.detach(), start.detach(), iterations)
     if not torch.is_grad_enabled():
         return z
     D, W = prior.decode_with_jacobian(z)
     A, b = _normal_equations(D, W, R)
-    step = solve_spd(A.detach() + _stiffness(A.detach()), b[..., None])[0][..., 0]
+    step = solve_spd(_damped(A.detach(), 0), b[..., None])[0][..., 0]
     return z + step - step.detach()
 
 
-def _lowest(prior: Decoder, R: Array, z: Array) -> Array:
+def _lowest(prior: Decoder, R: Array, z: Array, iterations: int) -> Array:
+    """Frames that have come to rest are left alone; the Jacobians are in single precision, as they only shape steps."""
     xp = namespace(R)
-    z = prior.space.nearest(z)
-    D, W = prior.decode_with_jacobian(z)
-    cost, damping = _cost(D, R), xp.full_like(z[:, 0], _DAMPING)
-    for _ in range(_ITERATIONS):
-        A, b = _normal_equations(D, W, R)
-        more = (damping * xp.linalg.trace(A) / z.shape[-1])[:, None, None] * eye(z.shape[-1], z)
-        step = solve_spd(A + more + _stiffness(A), b[..., None])[0][..., 0]
-        trial = prior.space.nearest(z + step)
-        D_trial, W_trial = prior.decode_with_jacobian(trial)
-        cost_trial = _cost(D_trial, R)
-        better = cost_trial < cost
-        wide = better[:, None, None, None]
-        z, cost = xp.where(better[:, None], trial, z), xp.where(better, cost_trial, cost)
-        D, W = xp.where(wide, D_trial, D), xp.where(wide, W_trial, W)
-        damping = xp.clip(xp.where(better, damping / 4, damping * 8), 1e-6, 1e3)
+    z = xp.asarray(prior.space.nearest(z), copy=True)
+    cost = _cost(prior.decode(z), R)
+    damping, rows = xp.full_like(cost, _DAMPING), xp.nonzero(cost >= 0)[0]
+    for _ in range(iterations):
+        if len(rows) == 0:
+            break
+        at, wanted = z[rows], R[rows]
+        D, W = prior.decode_with_jacobian(xp.astype(at, xp.float32))
+        A, b = _normal_equations(D, W, xp.astype(wanted, xp.float32))
+        step = solve_spd(_damped(A, damping[rows]), b[..., None])[0][..., 0]
+        trial = prior.space.nearest(at + xp.astype(step, at.dtype))
+        tried = _cost(prior.decode(trial), wanted)
+        gain = cost[rows] - tried
+        better = gain > 0
+        z[rows] = xp.where(better[:, None], trial, at)
+        cost[rows] = xp.where(better, tried, cost[rows])
+        damping[rows] = xp.where(better, damping[rows] / 4, damping[rows] * 8)
+        still = better & (gain < _ENOUGH * tried + _EXACT)
+        rows = rows[~(still | (damping[rows] > _MOST_DAMPING))]
     return z
 
 
@@ -101,6 +108,8 @@ def _normal_equations(D: Array, W: Array, R: Array) -> tuple[Array, Array]:
     return gemm(W_t, flat), matvec(W_t, s)
 
 
-def _stiffness(A: Array) -> Array:
+def _damped(A: Array, damping: Array | float) -> Array:
+    """A (N, L, L) with a share of its diagonal's mean added, and a little more: a sphere's radius moves nothing."""
     xp, n = namespace(A), A.shape[-1]
-    return _STIFF * (xp.linalg.trace(A) / n)[:, None, None] * eye(n, A)
+    more = (xp.astype(damping, A.dtype) if is_array_api_obj(damping) else damping) + _STIFF
+    return A + (more * xp.linalg.trace(A) / n)[:, None, None] * eye(n, A)
