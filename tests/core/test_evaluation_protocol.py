@@ -75,20 +75,34 @@ def test_data_without_poses_are_refused() -> None:
 
 
 def test_the_mixture_is_a_prior_of_rotation_vectors(rng: np.random.Generator) -> None:
-    mixture = pose_mixture(made_data(), 4)
+    mixture = pose_mixture(made_data(), load_prior(), 4)
     z = mixture.sample(500, 3)
     np.testing.assert_array_equal(z, mixture.sample(500, 3))
     w = log_so3(made_data().train.R.astype(np.float64)).reshape(len(made_data().train), -1)
-    assert np.abs(z.mean(0) - w.mean(0)).max() < 0.15 and np.abs(z.std(0) - w.std(0)).max() < 0.15
     R = mixture.decode(z)
-    np.testing.assert_allclose(mixture.decode(mixture.encode(R)), R, atol=1e-9)
-    assert mixture.log_density(z).mean() > mixture.log_density(z + rng.normal(size=z.shape)).mean()
+    drawn = log_so3(R).reshape(len(R), -1)
+    assert np.abs(drawn.mean(0) - w.mean(0)).max() < 0.15 and np.abs(drawn.std(0) - w.std(0)).max() < 0.15
+    again = mixture.encode(R)
+    np.testing.assert_allclose(mixture.decode(again), R, atol=1e-9)
+    own = again[:, -1] == z[:, -1]  # of the others another Gaussian is the likeliest
+    assert own.mean() > 0.6
+    np.testing.assert_allclose(again[own], z[own], atol=1e-6)
+    np.testing.assert_allclose(mixture.log_density(z), mixture.density.log_density(drawn), atol=1e-6)
+    assert mixture.log_density(z).mean() > mixture.log_density(z + np.append(rng.normal(size=63), 0.0)).mean()
+
+
+def test_a_solver_stays_with_the_gaussian_that_it_starts_from() -> None:
+    mixture, z = pose_mixture(made_data(), load_prior(), 4), np.array([[*[2.0] * 63, 3.0]])
+    np.testing.assert_array_equal(mixture.space.off(z), [[*[2.0] * 63, 0.0]])
+    assert mixture.decode_with_jacobian(z)[1].shape == (1, 21, 3, 64)
+    assert not mixture.decode_with_jacobian(z)[1][..., -1].any()
 
 
 @pytest.mark.parametrize("size", [0.0, 1e-6, 0.3])
 def test_the_mixtures_jacobian_is_that_of_the_exponential(size: float, rng: np.random.Generator) -> None:
-    mixture = pose_mixture(made_data(), 2)
-    z, dz = size * rng.normal(size=(3, 63)), 1e-6 * rng.normal(size=(3, 63))
+    mixture = pose_mixture(made_data(), load_prior(), 2)
+    z, dz = size * rng.normal(size=(3, 64)), 1e-6 * rng.normal(size=(3, 64))
+    z[:, -1], dz[:, -1] = (0, 1, 1), 0
     R, W = mixture.decode_with_jacobian(z)
     turn = (W @ dz[:, None, :, None])[..., 0]
     np.testing.assert_allclose(mixture.decode(z + dz), R @ exp_so3(turn), atol=1e-11)

@@ -37,7 +37,8 @@ SEEN: dict[str, tuple[str, ...]] = {
 """The joints that each task shows."""
 _MARKERS, _NOISE, _DROPPED = 41, 0.010, 0.2  # metres of noise along each axis; share of the markers unseen
 _SURE = 0.01  # radians: sigma of a turn that is known
-_LATENT_ALONE = Unknowns(residual=False)
+LATENT_ALONE = Unknowns(residual=False)
+"""Poses that the prior can make, and no others."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,7 @@ def _reach(
     freedom: Freedom,
     seen: Sequence[str],
 ) -> dict[str, float]:
-    unknowns, watch, solved = _LATENT_ALONE if freedom == "latent" else Unknowns(), Stopwatch(), list[Solution]()
+    unknowns, watch, solved = LATENT_ALONE if freedom == "latent" else Unknowns(), Stopwatch(), list[Solution]()
     solve(body, prior, targets[0], unknowns)  # not timed: what is prepared once
     for target in targets:
         with watch:

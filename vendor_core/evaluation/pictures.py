@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..ik import Camera, ImageTargets, solve
+from ..ik import Camera, ImageTargets, Unknowns, solve
 from ..prior.base import Prior
 from ..rotations import exp_so3
 from ..skeleton import N_BODY
 from .data import SEED, EvaluationData
-from .inverse import WholePoses, whole_poses
+from .inverse import LATENT_ALONE, WholePoses, whole_poses
 from .metrics import joint_error, p_mpjpe
 
 KEYPOINTS = (
@@ -41,7 +41,8 @@ def pictures(prior: Prior, data: EvaluationData, sizes: PictureSizes = PictureSi
     """Solve pictures of held-out poses, each seen from several sides.
 
     Returns:
-        For each noise (`noise_0`, `noise_5`) `p_mpjpe` and `mm` (joints from the truth, aligned and not).
+        For each noise (`noise_0`, `noise_5`) `p_mpjpe` and `mm` (joints from the truth, aligned and not), by the engine
+        and, as `noise_0_latent_alone`, by the prior's poses alone.
     """
     poses, rng = whole_poses(data, sizes.poses), np.random.default_rng(SEED)
     camera = _around(poses, sizes.yaws)
@@ -53,9 +54,11 @@ def pictures(prior: Prior, data: EvaluationData, sizes: PictureSizes = PictureSi
     for noise in sizes.noises:
         seen = clean + rng.normal(size=clean.shape) * noise
         targets = ImageTargets(KEYPOINTS, seen, camera, sigma=max(noise, _LEAST_SIGMA))
-        solved = solve(data.body, prior, [targets])
-        joints = data.body.pose(solved.R_local, solved.trans).joints[:, :N_BODY]
-        found[f"noise_{noise:g}"] = {"p_mpjpe": p_mpjpe(joints, truth), "mm": joint_error(joints, truth)}
+        for name, unknowns in (("", Unknowns()), ("_latent_alone", LATENT_ALONE)):
+            solved = solve(data.body, prior, [targets], unknowns)
+            joints = data.body.pose(solved.R_local, solved.trans).joints[:, :N_BODY]
+            error = {"p_mpjpe": p_mpjpe(joints, truth), "mm": joint_error(joints, truth)}
+            found[f"noise_{noise:g}{name}"] = error
     return found
 
 

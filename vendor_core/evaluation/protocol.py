@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ..errors import MotionError
+from ..prior import load_prior
 from ..prior.base import Prior
 from ..prior.plausibility import Plausibility
 from .coverage import CoverageSizes, coverage, floor
@@ -114,10 +115,12 @@ def _of_baselines(data: EvaluationData, sizes: Sizes, only: Sequence[str], paths
         _Task(REAL, "samples", lambda: floor(data, sizes.coverage)),
         _Task(REAL, "implausible", lambda: {"implausible": implausible_by_neighbours(data, sizes.implausible)}),
     ]
-    if {"samples", "implausible"} & set(only):
-        mixture = pose_mixture(data)
+    if {"samples", "implausible", "inverse", "pictures"} & set(only):
+        mixture = pose_mixture(data, load_prior())
         tasks += [
             _Task(GMM, "samples", lambda: coverage(mixture, data, sizes.coverage)),
+            _Task(GMM, "inverse", lambda: {"inverse": _inverse(mixture, data, sizes.inverse)}),
+            _Task(GMM, "pictures", lambda: {"pictures": pictures(mixture, data, sizes.pictures)}),
             _Task(
                 GMM, "implausible", lambda: {"implausible": implausible_by_density(mixture, data, sizes.implausible)}
             ),

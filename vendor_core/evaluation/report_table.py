@@ -62,6 +62,7 @@ GROUPS: tuple[tuple[str, tuple[Row, ...]], ...] = (
     ("From one picture, aligned, mm", (
         Row("no noise", ("pictures", "noise_0", "p_mpjpe")),
         Row("5 px noise", ("pictures", "noise_5", "p_mpjpe")),
+        Row("no noise, the prior's poses alone", ("pictures", "noise_0_latent_alone", "p_mpjpe")),
     )),
     ("Broken poses told from real ones, AUC", (
         Row("one joint by 45 to 90°", ("implausible", "one_joint", "*"), 3, _HIGHER),

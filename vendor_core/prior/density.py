@@ -25,13 +25,17 @@ class GaussianMixture:
 
     def sample(self, n: int, seed: int) -> np.ndarray:
         """n latents (n, L), float64; the same seed gives the same latents."""
-        rng = np.random.default_rng(seed)
-        which = rng.choice(len(self.weights), size=n, p=self.weights)
-        noise = rng.standard_normal((n, self.means.shape[1]))
+        which, noise = self.draw(n, seed)
         z = self.means[which]
         for rows in np.array_split(np.arange(n), n // _ROWS + 1):
             z[rows] += (self.cholesky[which[rows]] @ noise[rows, :, None])[..., 0]
         return z
+
+    def draw(self, n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        """Which component (n,) each of n latents comes from, and from which N(0, I) (n, L) in it."""
+        rng = np.random.default_rng(seed)
+        which = rng.choice(len(self.weights), size=n, p=self.weights)
+        return which, rng.standard_normal((n, self.means.shape[1]))
 
     def log_density(self, z: Array) -> Array:
         """Log densities (...), nats, of latents z (..., L), NumPy or torch: `log sum_k w_k N(z; m_k, C_k C_k^T)`."""
