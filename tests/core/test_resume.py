@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Training killed at any moment goes on and ends with the same bytes; full disks and foreign checkpoints."""
 
+import random
 import resource
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +15,7 @@ from vendor_core.errors import PriorError
 
 torch = pytest.importorskip("torch", reason="torch is not installed, which training needs")
 STEPS = 16
+PARTS = {"prior": 15, "initialiser": 15, "critic": 5}  # and a step of each by which a killer comes in time
 
 
 @pytest.fixture(scope="module")
@@ -47,16 +50,20 @@ def no_file_larger_than(size: int) -> Iterator[None]:
 def test_killed_three_times_it_ends_with_the_same_bytes(
     people: Path, undisturbed: tuple[bytes, float], tmp_path: Path
 ) -> None:
-    """In each of the three parts; then the disk is full for a while, and the last good checkpoint stays."""
+    """At any moment of each of the three parts; then the disk is full for a while: the last good checkpoint stays."""
     from tests.core.training_runs import Run, train_here
+
+    chance = random.SystemRandom()
+    moments = [f"{part}: step {chance.randint(2, last)} " for part, last in PARTS.items()]
 
     out, checkpoint = tmp_path / "prior.npz", tmp_path / "prior.checkpoint"
     how = {"data": [people], "steps": STEPS, "checkpoint_every": 0.0}
     (tmp_path / ".prior.npz.abc.part").write_bytes(b"left by a run that was killed while it wrote")
-    for moment in ("prior: step 7 ", "initialiser: step 5 ", "critic: step 3 "):
-        again = checkpoint.exists()
+    for moment in moments:
+        again, later = checkpoint.exists(), chance.uniform(0, 0.02)
+        print(f"killed {later} s after {moment}")  # shown where this fails
         run = Run(out=out, device="cpu", **how)
-        run.kill_at(moment)
+        run.kill_at(moment, later)
         assert [text.startswith("Going on from") for text in run.said] == [True] * again
         assert checkpoint.exists() and not out.exists()
     kept, said = checkpoint.read_bytes(), []
@@ -67,6 +74,22 @@ def test_killed_three_times_it_ends_with_the_same_bytes(
     train_here(out, **how)
     assert out.read_bytes() == undisturbed[0]
     assert {path.name for path in tmp_path.iterdir()} == {"prior.npz", "prior.loss.png"}
+
+
+def test_asked_to_stop_it_keeps_all_that_is_done(
+    people: Path, undisturbed: tuple[bytes, float], tmp_path: Path
+) -> None:
+    """Ctrl-C long before a checkpoint is due."""
+    from tests.core.training_runs import Run, train_here
+
+    how = {"data": [people], "steps": STEPS}
+    why = Run(out=tmp_path / "prior.npz", device="cpu", **how).stop_at("initialiser: step 2 ", signal.SIGINT)
+    assert why == f"interrupted; the same command goes on from {tmp_path / 'prior.checkpoint'}"
+    assert {path.name for path in tmp_path.iterdir()} == {"prior.checkpoint"}
+    steps: list[str] = []
+    train_here(tmp_path / "prior.npz", report=lambda _done, text: steps.append(text), **how)
+    assert not any(text.startswith(("prior: ", "initialiser: step 1 ", "initialiser: step 2 ")) for text in steps)
+    assert (tmp_path / "prior.npz").read_bytes() == undisturbed[0]
 
 
 def test_checkpoints_of_other_trainings_are_refused(tmp_path: Path) -> None:

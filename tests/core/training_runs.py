@@ -3,6 +3,8 @@
 
 import multiprocessing
 import os
+import signal
+import time
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -20,13 +22,19 @@ CONTEXT.set_forkserver_preload(["tests.core.training_runs"])
 
 
 def start(pipe: Connection, environment: dict[str, str], arguments: dict[str, Any]) -> None:
-    """Train, and send ("step", text), ("said", text) as it goes and ("done", result) at the end."""
+    """Train, and send ("step", text), ("said", text) as it goes, ("done", result) or ("stopped", why) at the end."""
     os.environ.update(environment)
     torch.set_num_threads(1)
-    result = train_prior(
-        report=lambda _done, text: pipe.send(("step", text)), say=lambda text: pipe.send(("said", text)), **arguments
-    )
-    pipe.send(("done", result))
+    try:
+        result = train_prior(
+            report=lambda _done, text: pipe.send(("step", text)),
+            say=lambda text: pipe.send(("said", text)),
+            **arguments,
+        )
+    except KeyboardInterrupt as stop:
+        pipe.send(("stopped", str(stop)))
+    else:
+        pipe.send(("done", result))
 
 
 class Run:
@@ -50,11 +58,25 @@ class Run:
                 self.said.append(what)
             yield kind, what
 
-    def kill_at(self, words: str) -> None:
-        """SIGKILL when a line of its progress begins like that."""
-        assert any(kind == "step" and what.startswith(words) for kind, what in self.told()), words
+    def kill_at(self, words: str, later: float = 0.0) -> None:
+        """SIGKILL so many seconds after a line of its progress begins like that."""
+        self._await(words)
+        time.sleep(later)
         self.process.kill()
         self.process.join()
+
+    def stop_at(self, words: str, how: signal.Signals) -> str:
+        """A signal that asks it to stop when a line of its progress begins like that; how it ends."""
+        self._await(words)
+        assert self.process.pid is not None
+        os.kill(self.process.pid, how)
+        ends = [what for kind, what in self.told() if kind == "stopped"]
+        self.process.join()
+        assert len(ends) == 1
+        return ends[0]
+
+    def _await(self, words: str) -> None:
+        assert any(kind == "step" and what.startswith(words) for kind, what in self.told()), words
 
     def result(self) -> dict[str, Any]:
         """What it answers in the end."""

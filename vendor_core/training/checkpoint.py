@@ -71,9 +71,9 @@ class Checkpoint:
                 )
         return state
 
-    def save_if_due(self, state: Callable[[], dict[str, Any]]) -> None:
-        """Save what `state` answers if enough time has passed. Where that fails the last good one stays."""
-        if time.monotonic() - self.last < self.every:
+    def save_if_due(self, state: Callable[[], dict[str, Any]], now: bool = False) -> None:
+        """Save what `state` answers, now or if enough time has passed. Where that fails the last good one stays."""
+        if not now and time.monotonic() - self.last < self.every:
             return
         try:
             self._write(state() | {"format": FORMAT, "facts": self.facts})

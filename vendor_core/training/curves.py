@@ -15,6 +15,7 @@ Curve = Sequence[tuple[int, float]]
 VALIDATION = "prior, people held out"
 _COLOURS = ("#3a6ea5", "#d1733b", "#4b9b72", "#8f5fa8")
 _GREY, _FAINT = "#5a606b", "#e6e8ec"
+_TICKS = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)  # of each decade: most curves fall by less than one
 _SIZE, _DPI = (12.0, 3.4), 130  # inches
 _EDGES = {"left": 0.045, "right": 0.99, "bottom": 0.15, "top": 0.82, "wspace": 0.16}
 
@@ -36,7 +37,7 @@ def draw_curves(path: Path, curves: Mapping[str, Curve], title: str) -> None:
         PriorError: the file cannot be written.
     """
     from matplotlib.figure import Figure
-    from matplotlib.ticker import MaxNLocator, NullLocator, ScalarFormatter
+    from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, StrMethodFormatter
 
     parts = [name for name in curves if name != VALIDATION]
     figure = Figure(figsize=_SIZE)
@@ -51,8 +52,9 @@ def draw_curves(path: Path, curves: Mapping[str, Curve], title: str) -> None:
         axes.set_title(name, loc="left", fontsize=11)
         axes.set_xlabel("step", color=_GREY)
         axes.set_yscale("log")
-        axes.yaxis.set_major_locator(MaxNLocator(6))  # a decade is more than most curves fall
-        axes.yaxis.set_major_formatter(ScalarFormatter())
+        low, high = axes.get_ylim()
+        axes.yaxis.set_major_locator(LogLocator(subs=_TICKS) if high > 2 * low else MaxNLocator(6))
+        axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
         axes.yaxis.set_minor_locator(NullLocator())
         axes.grid(color=_FAINT)
         axes.spines[["top", "right"]].set_visible(False)

@@ -84,8 +84,12 @@ class Run(ABC):
         """Steps from one point of the curve to the next, and from one measurement on people held out to the next."""
         return max(1, steps // _POINTS), max(1, steps // _MEASURED)
 
-    def run(self, checkpoint: Checkpoint | None, report: Report) -> None:
-        """Train to the end from wherever it is, keeping checkpoints."""
+    def run(self, checkpoint: Checkpoint | None, report: Report, stop: Callable[[], bool] = lambda: False) -> None:
+        """Train to the end from wherever it is, keeping checkpoints.
+
+        Raises:
+            KeyboardInterrupt: after a step it was to stop; that step is in the checkpoint.
+        """
         self.began, self.began_at = time.monotonic() - self.spent, self.fraction
         while self.part < len(self.parts):
             self._build()
@@ -96,8 +100,11 @@ class Run(ABC):
                 self.done, self.counted = self.done + 1, self.counted + 1
                 if self.done % each == 0 or self.done == steps:
                     self._note(steps, report)
+                stopping = stop()
                 if checkpoint is not None:
-                    checkpoint.save_if_due(self.state)
+                    checkpoint.save_if_due(self.state, now=stopping)
+                if stopping:
+                    raise KeyboardInterrupt
             self.part, self.done = self.part + 1, 0
 
     @property

@@ -26,6 +26,7 @@ from .data import PoseSet
 from .gan_run import GanRun
 from .gan_trainer import BATCH as GAN_BATCH
 from .gather import Gathered, gather, list_skipped, reasons
+from .interruption import asked_to_stop
 from .measure import guess_error, reconstruction
 from .people import SPLITS
 from .processes import Share, joined_processes
@@ -135,7 +136,8 @@ def _train(run: Run, share: Share, checkpoint: Checkpoint, report: Report, say: 
         run.restore(state)
         say(f"Going on from {checkpoint.path}, at {run.fraction:.0%}; delete it to begin anew")
     try:
-        run.run(checkpoint if share.rank == 0 else None, report)
+        with asked_to_stop() as stop:
+            run.run(checkpoint if share.rank == 0 else None, report, stop)
     except KeyboardInterrupt:
         kept = checkpoint.path.exists()
         later = f"the same command goes on from {checkpoint.path}" if kept else "nothing was written"
