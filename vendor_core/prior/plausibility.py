@@ -116,8 +116,8 @@ def load_plausibility(name_or_path: str | Path = _SHIPPED) -> Plausibility:
     Raises:
         PriorError: there is no such prior or file, it is damaged, or its critic does not fit.
     """
-    path = Path(name_or_path)
-    if str(name_or_path) != _SHIPPED and not path.exists():
+    path = _WEIGHTS.parent / f"{name_or_path}.npz"  # of a shipped prior
+    if not path.is_file() and not (path := Path(name_or_path)).exists() and str(name_or_path) != _SHIPPED:
         raise PriorError(f'No prior or file is called "{name_or_path}". Expected "{_SHIPPED}" or a prior\'s file')
     if path.suffix == ".npz" and path.is_file():
         found = _read_once(path)
