@@ -4,7 +4,17 @@
 Registering imports neither NumPy nor the core's rooms: each operator imports what it needs when it runs.
 """
 
-from . import keymaps, menus, preferences, properties, sliders, take_lookup, take_properties, timeline_options
+from . import (
+    keymaps,
+    menus,
+    preferences,
+    prior_choice,
+    properties,
+    sliders,
+    take_lookup,
+    take_properties,
+    timeline_options,
+)
 from .drawing import heat_map, picture_draw, place_draw, take_draw
 from .operators import (
     asset,
@@ -45,6 +55,7 @@ _PARTS = (
     take_lookup,
     timeline_options,
     preferences,
+    prior_choice,
     job,
     worker_test,
     body,

@@ -7,6 +7,7 @@ FOLDER = Path(__file__).resolve().parents[1] / "docs"
 SECTIONS = {
     "a-body": ("POISE_PT_body", "POISE_PT_shape", "poise.add_body"),
     "your-own-smpl-x-and-vposer": ("poise.add_body_from_file",),
+    "the-pose-prior": ("POISE_PT_prior",),
     "pose-live": (
         "POISE_PT_live", "POISE_PT_solve", "poise.pose_live", "poise.pin_targets", "poise.turn_targets",
         "poise.snap_targets", "poise.mirror_live", "poise.lock_limb", "poise.end_live", "poise.add_targets",

@@ -5,6 +5,8 @@ A property's update is not called at playback, so a handler follows the frames. 
 sliders have not been touched, or show what they did.
 """
 
+from typing import Any
+
 import bpy
 from bpy.app.handlers import persistent
 
@@ -15,8 +17,12 @@ NAMES = (
     "Left Leg Forward", "Left Leg Out", "Right Leg Forward", "Right Leg Out",
 )  # fmt: skip
 """What the core calls the directions of the shipped prior, here so that the panel need not load it."""
-SHOWN = "poise_slider_shown"
-"""The key under which an armature object keeps the values that its bones show."""
+SHOWN, SLIDER_PRIOR, SLIDER_NAMES = "poise_slider_shown", "poise_slider_prior", "poise_slider_names"
+"""The keys under which an armature object keeps the values that its bones show, the key of the prior whose directions
+its sliders have, and their names, a line each.
+"""
+SHIPPED_KEY = "vae"
+"""Of the prior where an object does not say: in older files."""
 
 
 def locked_limbs(rig: bpy.types.Object) -> set[str]:
@@ -24,18 +30,38 @@ def locked_limbs(rig: bpy.types.Object) -> set[str]:
     return {item[0] for item, locked in zip(LIMB_ITEMS, rig.poise.locked, strict=True) if locked}
 
 
+def stays_with_its_prior(rig: bpy.types.Object) -> bool:
+    """Whether a body's sliders keep the directions that they have, though another prior is chosen by now: they are
+    under way, or have keys.
+    """
+    shown = rig.get(SHOWN)
+    return shown is not None and (any(shown) or sliders_keyed(rig))
+
+
+def names_of(rig: bpy.types.Object, scene: Any) -> tuple[str, ...]:
+    """What a body's sliders do. Cheap: the panel asks at every drawing."""
+    if scene.poise_prior == "VAE" and rig.get(SLIDER_PRIOR, SHIPPED_KEY) == SHIPPED_KEY:
+        return NAMES
+    kept = rig.get(SLIDER_NAMES, "")
+    text = kept if kept and stays_with_its_prior(rig) else scene.poise_prior_sliders
+    if not text:
+        return NAMES if scene.poise_prior == "VAE" else tuple(f"Direction {i + 1}" for i in range(len(NAMES)))
+    return tuple(text.split("\n"))
+
+
 def moved_by_hand(context: bpy.types.Context, rig: bpy.types.Object) -> None:
     """Pose a body by its sliders' values, and key it where the artist has auto-keying on."""
     import numpy as np
 
     from ..vendor_core.errors import PoiseError
+    from .prior_choice import key_of
     from .properties import say, without_updates
     from .rig.keying.auto_key import auto_key
     from .rig.posing.sliders import move_sliders
 
     context.view_layer.update()  # of what a script has just set
     try:
-        bones = move_sliders(rig, np.array(rig.poise.sliders), locked_limbs(rig))
+        bones = move_sliders(rig, np.array(rig.poise.sliders), locked_limbs(rig), key_of(context.scene))
     except PoiseError as problem:
         with without_updates():
             rig.poise.sliders = tuple(rig.get(SHOWN) or (0.0,) * len(NAMES))

@@ -10,6 +10,7 @@ import bpy
 from ..vendor_core.errors import PoiseError
 from .bodies import body_file, body_of_file, set_shape
 from .preferences import preferences
+from .prior_choice import source_of
 from .scenes import object_of, opened, scene_with
 from .take_lookup import is_take, name_of
 from .worker.jobs import require_result
@@ -96,7 +97,7 @@ def solve_params(context: bpy.types.Context, request: SolveRequest) -> tuple[dic
     return params | {
         "layout": request.layout, "body": body, "betas": betas, "calibration": calibration,
         "fps": None if request.every_frame else render.fps / render.fps_base,
-        "device": preferences(context).device,
+        "device": preferences(context).device, "prior": source_of(context.scene),
     }, arrays  # fmt: skip
 
 

@@ -12,8 +12,10 @@ import bpy
 from bpy.app.handlers import persistent
 from bpy.props import BoolProperty
 
+from ...vendor_core.errors import PoiseError
 from .. import pose_check
 from ..operators.common import is_rig, redraw_sidebars
+from ..prior_choice import SHIPPED, critic_named, critic_of
 from . import heat_map_draw
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ class _Body:
 
 _bodies: dict[int, _Body] = {}  # by the armature object's session_uid
 _skins: "dict[int, Skin]" = {}  # by the mesh object's
-_critic: "Plausibility | None" = None  # kept: looking for its file at each change would take as long as asking it
+_critics: "dict[str, Plausibility]" = {}  # by the prior; finding its file at each change would take as long as asking
 
 
 def refresh(depsgraph: bpy.types.Depsgraph) -> None:
@@ -53,7 +55,7 @@ def refresh(depsgraph: bpy.types.Depsgraph) -> None:
         names = tuple(mesh.name for mesh in own)
         mark = pose_check.pose_mark(rig)
         if before is None or before.mark != mark:
-            blamed, checked = _checked(rig, scene.frame_current_final), True
+            blamed, checked = _checked(rig, scene), True
         elif before.meshes != names or not updated.isdisjoint(names):
             blamed = before.blamed
         else:
@@ -68,25 +70,37 @@ def refresh(depsgraph: bpy.types.Depsgraph) -> None:
 
 def forget() -> None:
     """Stop drawing, and forget all bodies."""
-    global _critic
     heat_map_draw.stop()
     _bodies.clear()
     _skins.clear()
-    _critic = None
+    _critics.clear()
 
 
-def _checked(rig: bpy.types.Object, frame: float) -> "np.ndarray":
+def judge_anew(context: bpy.types.Context) -> None:
+    """Look at all bodies again: another prior was chosen."""
+    forget()
+    _switched(None, context)
+
+
+def _checked(rig: bpy.types.Object, scene: Any) -> "np.ndarray":
     """How much each joint of a body is to blame (21,); the panel gets the number."""
-    from ...vendor_core.prior.plausibility import load_plausibility
     from ..rig.heat import body_turns
     from ..rig.posing.plausible import judged_pose
 
-    global _critic
-    if _critic is None:
-        _critic = load_plausibility()
-    check, blamed = judged_pose(rig, frame, _critic, body_turns(rig))
+    check, blamed = judged_pose(rig, scene.frame_current_final, _critic_of(scene), body_turns(rig))
     pose_check.note(rig, check)
     return blamed
+
+
+def _critic_of(scene: Any) -> "Plausibility":
+    """The critic that the scene's tools follow; Poise's own where its file cannot be read, which the tools will say."""
+    key = f"{scene.poise_prior} {scene.poise_prior_file}"
+    if key not in _critics:
+        try:
+            _critics[key] = critic_of(scene)
+        except PoiseError:
+            _critics[key] = critic_named(SHIPPED["VAE"])
+    return _critics[key]
 
 
 def _heats(

@@ -5,6 +5,7 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty
 
 from ...vendor_core.errors import PoiseError
+from ..prior_choice import prior_of
 from ..texts import told
 from .body import HANDS
 from .common import PosingOperator, RigOperator, rig_of
@@ -99,7 +100,6 @@ class POISE_OT_solve_picture(CameraOperator, PosingOperator, bpy.types.Operator)
     def run(self, context: bpy.types.Context) -> None:
         from ...vendor_core.body import body_from_joints
         from ...vendor_core.ik import ImageTargets, solve
-        from ...vendor_core.prior import load_prior
         from ..rig.pose import read_pose, read_rig
         from ..rig.posing.showing import full_pose, show_pose
         from ..rig.seen.camera import active_camera, frame_of, read_camera
@@ -110,7 +110,7 @@ class POISE_OT_solve_picture(CameraOperator, PosingOperator, bpy.types.Operator)
         rig, camera = read_rig(obj), read_camera(context, view)
         seen = read_picture_targets(camera, picture_targets(context.view_layer.objects, obj.name))
         sigma = self.tolerance / 100 * frame_of(context).height
-        body, prior = body_from_joints(rig.rest_joints(), obj.name), load_prior()
+        body, prior = body_from_joints(rig.rest_joints(), obj.name), prior_of(context.scene)
         targets = ImageTargets(seen.joints, seen.pixels[None], camera, sigma=sigma)
         start = start_from(prior, read_pose(obj, rig)) if self.from_pose else None
         solved = solve(body, prior, [targets], start=start)

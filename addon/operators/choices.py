@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import bpy
 from bpy.props import StringProperty
 
-from ..preferences import offered_priors, prior_path
+from ..preferences import offered_priors
+from ..prior_choice import key_of
 from .common import BONES, LOCK, RigOperator, rig_of
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class PoseChoices(RigOperator):
     lock: LOCK  # type: ignore[valid-type]
     prior: StringProperty(  # type: ignore[valid-type]
         name="Prior",
-        description="Your own weights, such as VPoser's .ckpt; empty for the prior that ships with Poise",
+        description="Another prior than that of the panel Pose Prior, this time: its name, such as vae, or its file",
         search=offered_priors,
         search_options={"SUGGESTION"},
     )
@@ -42,4 +43,5 @@ class PoseChoices(RigOperator):
         """The present pose, and what may change of it."""
         from ..rig.posing.generating import read_given
 
-        return read_given(context, rig_of(context), prior_path(context, self.prior), self.lock, self.bones)
+        key = self.prior or key_of(context.scene)
+        return read_given(context, rig_of(context), key, self.lock, self.bones)

@@ -8,6 +8,7 @@ import bpy
 from bpy.props import EnumProperty, FloatProperty
 
 from ...vendor_core.errors import PoiseError
+from ..prior_choice import source_of
 from ..worker import jobs
 from .common import RigOperator, rig_of, scene_range
 from .job import BUSY, Job, JobFollower, JobOperator
@@ -88,7 +89,8 @@ class POISE_OT_denoise(JobOperator, RigOperator, bpy.types.Operator):
         arrays = {"R_local": motion.R_local, "trans": motion.trans, "rest_joints": rig.rest_joints()}
         request = _Request(obj.name, obj.animation_data.action.name, motion)
         return Job(
-            f"Denoising {obj.name}", "denoise", {"rate": rate, "amount": self.amount},
+            f"Denoising {obj.name}", "denoise",
+            {"rate": rate, "amount": self.amount, "prior": source_of(context.scene)},
             lambda context, message: _write(context, request, message), arrays,
         )  # fmt: skip
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import bpy
 from bpy.props import EnumProperty, IntProperty
 
+from ..prior_choice import key_of, prior_of
 from ..texts import told
 from ..timeline_options import InbetweenOptions, ToleranceOptions
 from .common import TimelineOperator, rig_of, scene_range
@@ -57,7 +58,6 @@ class POISE_OT_interpolate(InbetweenOptions, TimelineOperator, bpy.types.Operato
         draw_tolerance(layout, self, active=self.reduce)
 
     def run(self, context: bpy.types.Context) -> None:
-        from ...vendor_core.prior import load_prior
         from ..rig.convert import to_bones
         from ..rig.keying.actions import copied_action, current_action, locked_bones
         from ..rig.keying.inbetween import fill
@@ -70,7 +70,7 @@ class POISE_OT_interpolate(InbetweenOptions, TimelineOperator, bpy.types.Operato
         in_world = read_rig(obj)
         rig = in_world.in_own_space()
         chosen = selected_bones(context, obj) if self.bones == "SELECTED" else None
-        prior, way = load_prior(), self._way(obj, in_world)
+        prior, way = prior_of(context.scene), self._way(obj, in_world)
         keys = self._key_poses(context, obj, rig, chosen, in_world.scale)
         if self.loop:
             keys = looped(obj, rig, keys, self.spacing, over_others=self.source == "STORED")
@@ -113,7 +113,9 @@ class POISE_OT_interpolate(InbetweenOptions, TimelineOperator, bpy.types.Operato
             return poses_of_list(obj, rig, now, self.spacing)
         if self.source == "GENERATED":
             frames = np.array([now, now + self.spacing])
-            return present_and_generated(obj, rig, frames, self.seed, chosen, ground_of(obj, scale))
+            return present_and_generated(
+                obj, rig, frames, self.seed, chosen, ground_of(obj, scale), key_of(context.scene)
+            )
         frames, where = self._frames(context, obj, rig, chosen)
         return timeline_poses(obj, rig, frames, where)
 

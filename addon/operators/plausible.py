@@ -5,6 +5,7 @@ import bpy
 from bpy.props import BoolProperty, FloatProperty
 
 from ..pose_check import PoseCheck, blame_text, forget, note, value_text
+from ..prior_choice import critic_of, prior_of
 from ..texts import told
 from .common import BONES, LOCK, PosingOperator, RigOperator, redraw_sidebars, rig_of
 
@@ -17,14 +18,13 @@ class POISE_OT_check_pose(RigOperator, bpy.types.Operator):
     bl_options = {"REGISTER"}
 
     def run(self, context: bpy.types.Context) -> None:
-        from ...vendor_core.prior.plausibility import load_plausibility
         from ..rig.pose import read_pose, read_rig
         from ..rig.posing.plausible import checked_pose
 
         obj = rig_of(context)
         context.view_layer.update()  # of what a script has just set
         R = read_pose(obj, read_rig(obj)).R_local[0, 1:22]
-        check = checked_pose(obj, context.scene.frame_current_final, load_plausibility(), R)
+        check = checked_pose(obj, context.scene.frame_current_final, critic_of(context.scene), R)
         note(obj, check)
         redraw_sidebars(context)
         self.report(
@@ -62,8 +62,6 @@ class POISE_OT_make_plausible(PosingOperator, bpy.types.Operator):
         layout.column(heading="Lock").prop(self, "lock", expand=True)
 
     def run(self, context: bpy.types.Context) -> None:
-        from ...vendor_core.prior import load_prior
-        from ...vendor_core.prior.plausibility import load_plausibility
         from ...vendor_core.prior.repair import repair
         from ..rig.convert import Pose
         from ..rig.keying.auto_key import auto_key
@@ -76,12 +74,13 @@ class POISE_OT_make_plausible(PosingOperator, bpy.types.Operator):
         rig = read_rig(obj)
         now = read_pose(obj, rig)
         kept = kept_joints(rig, self.lock, self.bones, selected_bones(context, obj))
-        plausibility, frame = load_plausibility(), context.scene.frame_current_final
+        prior, plausibility = prior_of(context.scene), critic_of(context.scene)
+        frame = context.scene.frame_current_final
         before = checked_pose(obj, frame, plausibility, now.R_local[0, 1:22])
         R = now.R_local.copy()
-        R[0, 1:22] = repair(load_prior(), plausibility, R[0, 1:22], self.amount, kept)
+        R[0, 1:22] = repair(prior, plausibility, R[0, 1:22], self.amount, kept)
         if self.untangle:
-            R[0, :22] = limbs_moved_out(obj, R[0, :22], kept, self.amount)
+            R[0, :22] = limbs_moved_out(obj, prior, R[0, :22], kept, self.amount)
         bones = bones_of_change(rig, now, Pose(R, now.trans))
         if bones.bones:
             write_pose(obj, bones)

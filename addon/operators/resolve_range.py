@@ -11,6 +11,7 @@ from bpy.props import IntProperty
 from ...vendor_core.errors import PoiseError
 from ..bodies import body_file
 from ..preferences import preferences
+from ..prior_choice import source_of
 from ..scenes import object_of, opened, scene_with
 from ..take_lookup import NO_TAKE, find_take, own_take_of, solved_rig
 from ..take_solve import take_params
@@ -84,7 +85,7 @@ class POISE_OT_resolve_range(JobOperator, bpy.types.Operator):
         params, arrays = take_params(take)
         params |= {
             "body": body_file(rig), "calibration": json.loads(take.poise_take.calibration),
-            "first": first, "last": last, "device": preferences(context).device,
+            "first": first, "last": last, "device": preferences(context).device, "prior": source_of(scene),
         }  # fmt: skip
         title = f"Solving {take.name}, frames {self.first} to {self.last}"
         return Job(title, "solve", params, lambda context, message: _write(context, request, message), arrays)

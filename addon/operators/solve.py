@@ -5,6 +5,7 @@ import bpy
 from bpy.props import EnumProperty, FloatProperty
 
 from ...vendor_core.errors import PoiseError
+from ..prior_choice import prior_of
 from .body import HANDS
 from .common import PosingOperator, RigOperator, rig_of
 
@@ -82,7 +83,6 @@ class POISE_OT_solve_targets(PosingOperator, bpy.types.Operator):
 
         from ...vendor_core.body import body_from_joints
         from ...vendor_core.ik import solve
-        from ...vendor_core.prior import load_prior
         from ..rig.pose import read_pose, read_rig
         from ..rig.posing.showing import full_pose, show_pose
         from ..rig.targets import keypoints_of, read_targets, with_body_held
@@ -97,7 +97,7 @@ class POISE_OT_solve_targets(PosingOperator, bpy.types.Operator):
             now = read_pose(obj, rig)
             joints = body.pose(now.R_local[0, :22], now.trans[0]).joints
             targets = with_body_held(targets, joints, _HOLD * hold)
-        solved = solve(body, load_prior(), keypoints_of(targets, body))
+        solved = solve(body, prior_of(context.scene), keypoints_of(targets, body))
         pose = full_pose(solved.R_local, solved.trans, self.hands)
         show_pose(context, obj, rig, pose, self.hands != "KEEP")
         farthest = 1000 * float(solved.residual[0, :n].max(initial=0.0))

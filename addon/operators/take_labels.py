@@ -10,6 +10,7 @@ from bpy.props import StringProperty
 from ...vendor_core.errors import PoiseError
 from ..label_presets import preset_names, preset_path
 from ..preferences import preferences
+from ..prior_choice import source_of
 from ..take_lookup import NO_TAKE, find_take, is_take, own_take_of, take_of
 from ..texts import told
 from ..worker import jobs
@@ -65,7 +66,8 @@ class POISE_OT_map_labels(TakeOperator, bpy.types.Operator):
         from ..take_solve import take_params
 
         params, arrays = take_params(take)
-        params |= {"columns": None, "layout": self.layout_name, "device": preferences(context).device}
+        params |= {"columns": None, "layout": self.layout_name, "device": preferences(context).device,
+                   "prior": source_of(context.scene)}  # fmt: skip
         name = take.name
         jobs.start(
             preferences(context).worker_python, f"Labelling {name}", "label", params,

@@ -9,6 +9,7 @@ import bpy
 from bpy.props import EnumProperty, FloatProperty
 
 from ...vendor_core.errors import PoiseError
+from ..prior_choice import source_of
 from ..worker import jobs
 from .camera import CameraOperator
 from .common import rig_of, scene_range
@@ -93,7 +94,8 @@ class POISE_OT_solve_tracks(JobOperator, CameraOperator, bpy.types.Operator):
         }  # fmt: skip
         render = context.scene.render
         rate = render.fps / render.fps_base
-        params = {"joints": list(tracks.joints), "sigma": self.tolerance / 100 * size.height, "rate": rate}
+        params = {"joints": list(tracks.joints), "sigma": self.tolerance / 100 * size.height, "rate": rate,
+                  "prior": source_of(context.scene)}  # fmt: skip
         request = _Request(obj.name, clip.name, tracks.frames, len(tracks.joints), tracks.note)
         return Job(
             f"Solving {clip.name}", "pictures", params,

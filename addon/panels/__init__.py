@@ -8,6 +8,7 @@ from . import (
     mocap,
     plausible,
     pose,
+    prior,
     sliders,
     solve,
     stored,
@@ -19,6 +20,7 @@ from . import (
 
 PARTS = (
     body,
+    prior,
     live,
     pose,
     variations,

@@ -48,6 +48,8 @@ class POISE_PT_mocap(MocapPanel, bpy.types.Panel):
         column.prop(data, "start")
         if "\n" in data.subjects:
             column.prop(data, "subject")
+        if context.scene.poise_prior != "VAE":  # what the solve follows is chosen in the other tab
+            column.prop(context.scene, "poise_prior")
         layout.operator("poise.solve_take", icon="ARMATURE_DATA")
 
 

@@ -4,7 +4,7 @@
 import bpy
 
 from ..operators.common import find_rig, is_rig
-from ..sliders import NAMES
+from ..sliders import names_of
 from .common import SidebarPanel
 
 
@@ -24,7 +24,7 @@ class POISE_PT_sliders(SidebarPanel, bpy.types.Panel):
         assert rig is not None
         column = layout.column(align=True)
         column.enabled = rig.library is None and rig.mode != "EDIT"
-        for i, name in enumerate(NAMES):
+        for i, name in enumerate(names_of(rig, context.scene)):
             column.prop(rig.poise, "sliders", index=i, text=name, slider=True)
         column = layout.column(align=True)
         column.operator("poise.key_sliders", icon="KEY_HLT")

@@ -8,10 +8,9 @@ import bpy
 import numpy as np
 
 from ....vendor_core.errors import PoiseError
-from ....vendor_core.prior import load_prior
 from ....vendor_core.prior.draw import drawn_pose
-from ....vendor_core.prior.plausibility import load_plausibility
 from ....vendor_core.skeleton import N_BODY
+from ...prior_choice import critic_named, prior_named
 from ..convert import Pose, Rig, from_bones
 from ..pose import read_pose
 from ..posing.stored import stored_poses
@@ -63,8 +62,9 @@ def poses_of_list(obj: bpy.types.Object, rig: Rig, start: float, spacing: int) -
 
 
 def present_and_generated(
-    obj: bpy.types.Object, rig: Rig, frames: np.ndarray, seed: int, chosen: Container[str] | None, ground: Ground
-) -> KeyPoses:
+    obj: bpy.types.Object, rig: Rig, frames: np.ndarray, seed: int, chosen: Container[str] | None, ground: Ground,
+    prior: str,
+) -> KeyPoses:  # fmt: skip
     """The pose that a body has now, and a generated one: it stands as the present one does, at the same height.
 
     Args:
@@ -74,6 +74,7 @@ def present_and_generated(
         seed: which pose.
         chosen: bones that the pose is for, the others staying; None for all.
         ground: which way is down.
+        prior: its key, as of `prior_choice`.
 
     Raises:
         PoiseError: keys of the artist's own are where the way to the pose would be.
@@ -87,7 +88,7 @@ def present_and_generated(
         )
     now, rest = read_pose(obj, rig), ground.scale * rig.rest_joints()
     R, kept = now.R_local.copy(), np.array([chosen is not None and bone not in chosen for bone in rig.bones[1:N_BODY]])
-    R[0, 1:N_BODY] = drawn_pose(load_prior(), load_plausibility(), R[0, 1:N_BODY], seed, kept)
+    R[0, 1:N_BODY] = drawn_pose(prior_named(prior), critic_named(prior), R[0, 1:N_BODY], seed, kept)
     new = Pose(R, now.trans)
     sinks = lowest(new, rest, ground) - lowest(now, rest, ground)
     new = Pose(R, now.trans - sinks[:, None] / ground.scale * ground.up)

@@ -20,8 +20,8 @@ from ....vendor_core.ik import Ground, LivePose, LiveSolver
 from ....vendor_core.ik.bones import posed
 from ....vendor_core.ik.live_targets import soles_of
 from ....vendor_core.ik.points import place
-from ....vendor_core.prior import load_prior
 from ....vendor_core.skeleton import JOINT_GROUPS, N_BODY
+from ...prior_choice import prior_of
 from ..convert import Pose
 from ..keying.auto_key import auto_key, why_not_auto_keyed
 from ..names import LOOK_AT
@@ -69,7 +69,7 @@ class LiveSession:
         self._R, self._trans = now.R_local[0, :N_BODY], now.trans[0]
         self._body = body_from_joints(self._rig.rest_joints(), obj.name)
         self._floor = _floor_of(self._body, self._R, self._trans)
-        self._prior = load_prior()
+        self._prior = prior_of(context.scene)
         self._before, self.held = _channels(obj), held_of(obj, self._rig)
         self._choices = self._chosen()
         self.handles = Handles(context, obj, self._choices[0])

@@ -8,15 +8,14 @@ import bpy
 import numpy as np
 
 from ....vendor_core.body.patches import default_patches
-from ....vendor_core.prior import AutoEncoder, load_prior
-from ....vendor_core.prior.plausibility import Plausibility, load_plausibility
+from ....vendor_core.prior import AutoEncoder
+from ....vendor_core.prior.plausibility import Plausibility
 from ....vendor_core.skeleton import JOINTS, N_BODY
+from ...prior_choice import critic_named, prior_named
 from ..convert import Pose, Rig, upright
 from ..pose import lowest_point, read_pose, read_rig
 from .allowed import allowed_bones, kept_joints, selected_bones
 from .showing import full_pose, show_pose
-
-_SHIPPED = "vae"
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ def read_given(context: bpy.types.Context, obj: bpy.types.Object, prior: str, lo
     Args:
         context: of the operator.
         obj: the armature object.
-        prior: a file of weights, as Blender writes paths; empty for the shipped ones.
+        prior: its key, as of `prior_choice`.
         lock: groups of joints that stay.
         bones: as of `allowed_bones`.
 
@@ -51,10 +50,10 @@ def read_given(context: bpy.types.Context, obj: bpy.types.Object, prior: str, lo
     """
     context.view_layer.update()  # of what a script has just set
     rig = read_rig(obj)
-    selected, path = selected_bones(context, obj), bpy.path.abspath(prior) or _SHIPPED
+    selected = selected_bones(context, obj)
     kept = kept_joints(rig, lock, bones, selected)
     allowed = allowed_bones(rig, lock, bones, selected)
-    return Given(rig, read_pose(obj, rig), load_prior(path), load_plausibility(path), kept, allowed)
+    return Given(rig, read_pose(obj, rig), prior_named(prior), critic_named(prior), kept, allowed)
 
 
 def whole_pose(given: Given, R: np.ndarray, root: str, hands: str) -> Pose:

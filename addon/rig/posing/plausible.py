@@ -10,7 +10,7 @@ import numpy as np
 from ....vendor_core.body import load_body
 from ....vendor_core.ik.balls import BodyBalls, body_balls, default_balls
 from ....vendor_core.ik.untangle import untangle
-from ....vendor_core.prior import load_prior
+from ....vendor_core.prior import AutoEncoder
 from ....vendor_core.prior.plausibility import Plausibility
 from ....vendor_core.prior.repair import blame
 from ....vendor_core.rotations import exp_so3, log_so3
@@ -48,11 +48,14 @@ def bones_of_change(rig: Rig, before: Pose, after: Pose) -> BonePose:
     return BonePose(names, all_bones.quaternions[:, turned], None)
 
 
-def limbs_moved_out(obj: bpy.types.Object, R: np.ndarray, kept: np.ndarray, amount: float) -> np.ndarray:
+def limbs_moved_out(
+    obj: bpy.types.Object, prior: AutoEncoder, R: np.ndarray, kept: np.ndarray, amount: float
+) -> np.ndarray:
     """A pose R (22, 3, 3) with limbs moved out of the body as far as amount says, 0 to 1; as it is on a foreign rig.
 
     Args:
         obj: the armature.
+        prior: says where limbs may go.
         R: rotations relative to the parents, the root first.
         kept: (21,) bool, joints that do not turn.
         amount: 1 for all the way.
@@ -60,7 +63,7 @@ def limbs_moved_out(obj: bpy.types.Object, R: np.ndarray, kept: np.ndarray, amou
     balls = _balls_of(obj)
     if balls is None:
         return R
-    out = untangle(balls, load_prior(), R[None], np.concatenate([[True], kept]))[0]
+    out = untangle(balls, prior, R[None], np.concatenate([[True], kept]))[0]
     turned = (out != R).any(axis=(-1, -2))
     turn = log_so3(np.swapaxes(R, -1, -2) @ out)
     return np.where(turned[:, None, None], R @ exp_so3(amount * turn), R)
