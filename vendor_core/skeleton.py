@@ -14,6 +14,7 @@ BODY_JOINTS: tuple[str, ...] = (
     "right_collar", "head", "left_shoulder", "right_shoulder", "left_elbow", "right_elbow",
     "left_wrist", "right_wrist",
 )  # fmt: skip
+"""The 22 joints of the body, the pelvis first."""
 JOINTS: tuple[str, ...] = (
     *BODY_JOINTS, "jaw", "left_eye_smplhf", "right_eye_smplhf",
     *(f"{side}_{finger}{i}" for side in ("left", "right") for finger in _FINGERS for i in (1, 2, 3)),
@@ -33,6 +34,7 @@ def _parents() -> tuple[int, ...]:
 
 
 PARENTS: tuple[int, ...] = _parents()
+"""Of each of `JOINTS` the one that it hangs from; -1 for the pelvis."""
 BODY_PARENTS: tuple[int, ...] = PARENTS[:N_BODY]
 
 
@@ -55,6 +57,7 @@ JOINT_GROUPS: dict[str, tuple[str, ...]] = {
     "torso": ("spine1", "spine2", "spine3"),
     "head": ("neck", "head"),
 }
+"""Joints that move together, by the names that `--lock` takes."""
 
 
 def joint_index(name: str) -> int:

@@ -50,6 +50,7 @@ class BodyModel:
 
     @property
     def num_expressions(self) -> int:
+        """How many shape coefficients there are after the betas."""
         return self.shape_dirs.shape[-1] - self.num_betas
 
     def weights_of_first(self, n: int) -> Array:

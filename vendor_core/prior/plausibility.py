@@ -110,7 +110,7 @@ def odds_of_outputs(y: Array) -> Array:
     return xp.concat([y[..., :_POSE], 0.5 * (y[..., _POSE] + worst)[..., None]], axis=-1)
 
 
-def load_plausibility(name_or_path: str | Path = _SHIPPED) -> Plausibility:
+def load_plausibility(name_or_path: str | Path = "vae") -> Plausibility:
     """The critic of a prior's file, as `load_prior` takes it; the shipped one where the prior has none.
 
     Raises:
