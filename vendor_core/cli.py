@@ -222,9 +222,14 @@ def _add_evaluate(verbs: Any) -> None:
     parser = _verb(verbs, "evaluate", "judge priors on motion that none of them was trained on")
     parser.add_argument("--prior", nargs="+", default=["vae"], metavar="NAME|FILE", help="default: vae")
     parser.add_argument(
-        "--data", type=Path, required=True, metavar="FOLDER|FILE", help="a folder of train.npz and SPLIT.npz, or one"
-    )
-    parser.add_argument("--split", choices=("test", "val"), default="test", help="val to choose by, test to report")
+        "--data", type=Path, required=True, metavar="FOLDER|FILE",
+        help="a folder of train.npz and SPLIT.npz, or one; or folders of people, of AMASS .npz and BVH files",
+    )  # fmt: skip
+    parser.add_argument(
+        "--split", choices=("test", "val", "subjects", "amass"),
+        help="of packs: val to choose by, test to report (default); of files: judge on those whom `train` holds out by "
+        "its --split, default subjects",
+    )  # fmt: skip
     parser.add_argument("--only", nargs="+", default=[], metavar="ROW", help="some of the protocol's rows alone")
     parser.add_argument("-o", dest="out", type=Path, metavar="REPORT.png", help="a page of pictures, png or pdf")
 

@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 
 from tests.core.command_line import refused
+from tests.core.motion_folders import amass_folder, write_amass
 from tests.core.test_training import pack
 from vendor_core.cli import main
+from vendor_core.evaluation.data import read_evaluation_data
 from vendor_core.npz import write_npz
+from vendor_core.training.gather import gather
 
 SHIPPED = Path(__file__).parents[2] / "vendor_core" / "prior" / "weights" / "vae.npz"
 
@@ -45,6 +48,24 @@ def test_a_file_of_motion_stands_for_its_folder_and_split(folder: Path, tmp_path
     assert facts[0].read_text() == facts[1].read_text()
 
 
+def test_folders_of_people_are_judged_on_those_whom_training_holds_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    people, facts = amass_folder(tmp_path / "people", 24), tmp_path / "facts.json"
+    write_amass(people / "CMU" / "subject0" / "short.npz", 0, trans=np.zeros((1, 3)))
+    data = read_evaluation_data(people, "subjects")
+    held_out = gather([people], "subjects", lambda _fraction, _text: None, lambda _text: None).held_out
+    assert held_out is not None and data.split == "subjects"
+    np.testing.assert_array_equal(data.held_out.R, held_out.R)
+    assert len(data.clips) == 8  # of one person of three; 0.2 s, whose middle is used
+    for clip in data.clips:
+        apart = np.abs(held_out.R[:, None] - clip[None, :, 1:]).max((-1, -2, -3)).min(1)
+        assert len(clip) >= 5 and apart.min() < 1e-6
+    assert main(["evaluate", "--data", str(people), "--only", "reconstruction", "--json", str(facts)]) == 0
+    assert set(json.loads(facts.read_text())["vae"]) == {"reconstruction"}
+    assert "1 files were skipped (" in capsys.readouterr().err
+
+
 def test_a_prior_called_like_a_baseline_keeps_apart_from_it(folder: Path, tmp_path: Path) -> None:
     other, facts = tmp_path / "GMM.npz", tmp_path / "facts.json"
     other.write_bytes(SHIPPED.read_bytes())
@@ -64,11 +85,15 @@ def test_bad_input_is_one_line(folder: Path, tmp_path: Path, capsys: pytest.Capt
     (tmp_path / "text").mkdir()
     (tmp_path / "text" / "train.npz").write_text("no archive")
     (tmp_path / "text" / "val.npz").write_text("no archive")
+    amass_folder(tmp_path / "people", 8)
     page = tmp_path / "page.png"
     for words, *arguments in (
         ("required", "--split", "val"),
         ("nowhere", "--data", tmp_path / "nowhere"),
         ("test.npz", "--data", folder),
+        ("come split", "--data", folder, "--split", "amass"),
+        ("subjects or amass", "--data", tmp_path / "people", "--split", "val"),
+        ("nobody to judge on", "--data", tmp_path / "people" / "CMU" / "subject0"),
         ("not finite", "--data", broken, "--split", "val"),
         ("no usable frame", "--data", empty, "--split", "val"),
         ("npz", "--data", tmp_path / "text", "--split", "val"),

@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import MotionError, PoiseError, PriorError
 from ..prior import Prior, load_prior
 from ..prior.plausibility import Plausibility, load_plausibility
-from .shared import progress
+from .shared import progress, say
 
 
 def evaluate(options: Namespace) -> dict[str, Any]:
@@ -27,7 +27,7 @@ def evaluate(options: Namespace) -> dict[str, Any]:
     critics = {own: critic for own, name in zip(priors, options.prior, strict=True) if (critic := _critic(name))}
     with progress("evaluate") as report:
         report(0.0, "reading motion")
-        data = read_evaluation_data(*_folder_and_split(options.data, options.split))
+        data = read_evaluation_data(*_folder_and_split(options.data, options.split), say)
         results = protocol.evaluate(priors, data, options.only or protocol.ROWS, sizes, report, critics)
     print(table_text(results), flush=True)  # first: it is what remains of long work where the page cannot be written
     if options.out is not None:
@@ -35,15 +35,21 @@ def evaluate(options: Namespace) -> dict[str, Any]:
     return results
 
 
-def _folder_and_split(place: Path, split: str) -> tuple[Path, str]:
-    """A pack stands for its folder and its split.
+def _folder_and_split(place: Path, split: str | None) -> tuple[Path, str]:
+    """A pack stands for its folder and its split; of files, people are judged on whom `train` holds out by default.
 
     Raises:
         MotionError: it is the one that priors are trained on.
     """
+    from ..evaluation.data import is_of_packs
+    from ..training.people import SPLITS
+
     if place.is_file() and place.stem == "train":
         raise MotionError(f"{place} is what priors are trained on; expected its folder, test.npz or val.npz")
-    return (place.parent, place.stem) if place.is_file() else (place, split)
+    if place.is_file():
+        return place.parent, place.stem
+    files = place.is_dir() and not is_of_packs(place)
+    return place, split or (SPLITS[0] if files else "test")
 
 
 def _named(names: list[str]) -> Mapping[str, Prior]:

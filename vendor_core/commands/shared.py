@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What several verbs need: progress on the terminal, joints and poses as a motion."""
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -60,3 +61,9 @@ def progress(title: str) -> Iterator[Callable[[float, str], None]]:
             bar.update(100 * fraction - bar.n)
 
         yield report
+
+
+def say(text: str) -> None:
+    """A line that stays, above the bar."""
+    with tqdm.external_write_mode():
+        print(f"poise: {text}", file=sys.stderr)

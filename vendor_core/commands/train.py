@@ -8,9 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tqdm import tqdm
-
-from .shared import progress
+from .shared import progress, say
 
 _A_LINE = 60.0  # seconds from one to the next in a log
 
@@ -22,7 +20,7 @@ def train(options: Namespace) -> dict[str, Any]:
 
     with _told(options.out.name, is_first()) as report:
         result = train_prior(
-            options.data, options.out, options.seed, options.device, report, options.steps, options.split, _say,
+            options.data, options.out, options.seed, options.device, report, options.steps, options.split, say,
             kind=options.kind,
         )  # fmt: skip
     if not result:  # a process that helped the first one
@@ -56,9 +54,3 @@ class LogLines:
         if time.monotonic() - self.last >= self.every:
             self.last = time.monotonic()
             print(f"{fraction:4.0%}  {text}", file=sys.stderr, flush=True)
-
-
-def _say(text: str) -> None:
-    """A line that stays, above the bar."""
-    with tqdm.external_write_mode():
-        print(f"poise: {text}", file=sys.stderr)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What priors are judged on: poses of subjects that no prior was trained on, on one body, its root unturned."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +12,8 @@ from ..body import BodyModel, default_body
 from ..errors import MotionError
 from ..skeleton import N_BODY
 from ..training.data import PoseSet, load_clips, load_poses, pack_files
+from ..training.gather import gather, read_turns, told
+from ..training.people import SPLITS
 
 SEED = 1234
 _POINTS = 400  # vertices whose mean distance stands for that of the whole skin
@@ -81,17 +83,44 @@ def chunks(R: np.ndarray, size: int = _CHUNK) -> Iterator[np.ndarray]:
         yield R[first : first + size]
 
 
-def read_evaluation_data(folder: Path, split: str = "test") -> EvaluationData:
-    """Read the packs train.npz and SPLIT.npz of a folder.
+def read_evaluation_data(
+    folder: Path, split: str = "test", say: Callable[[str], None] = lambda text: None
+) -> EvaluationData:
+    """Read a folder of motion packs, or of AMASS and BVH files.
+
+    Args:
+        folder: with train.npz and SPLIT.npz, or with folders of people.
+        split: of packs, "test" or "val"; of files, "subjects" or "amass": those are judged on whom `train` holds out.
+        say: called with what the user should know.
 
     Raises:
-        MotionError: a pack is missing, damaged or empty.
+        MotionError: a pack is missing, damaged or empty; or files leave nobody to train on, or nobody to judge on.
     """
+    if split in SPLITS:
+        if is_of_packs(folder):
+            raise MotionError(f"{folder} holds motion packs, which come split; expected --split test or val")
+        return _of_files(folder, split, say)
     for name in ("train", split):
         if not (folder / f"{name}.npz").is_file():
             raise MotionError(
-                f"{folder} has no {name}.npz; expected a folder with train.npz and {split}.npz, motion packs"
+                f"{folder} has no {name}.npz; expected a folder with train.npz and {split}.npz, motion packs; "
+                f"AMASS and BVH files are split by {' or '.join(SPLITS)}"
             )
     held_out = pack_files([folder], split)
     train = load_poses(pack_files([folder], "train"), mirror=True)
     return EvaluationData(split, train, load_poses(held_out, mirror=False), tuple(load_clips(held_out)), default_body())
+
+
+def is_of_packs(folder: Path) -> bool:
+    """Whether a folder holds motion packs rather than files of people."""
+    return (folder / "train.npz").is_file()
+
+
+def _of_files(folder: Path, split: str, say: Callable[[str], None]) -> EvaluationData:
+    found = gather([folder], split, lambda _fraction, _text: None, say)
+    if found.skipped:
+        say(f"{len(found.skipped)} files were skipped ({told(found.skipped)})")
+    if found.held_out is None:
+        raise MotionError(f"{folder} has nobody to judge on; expected several people, one folder each")
+    clips = [R for R, moves in map(read_turns, found.held_out_files) if moves]
+    return EvaluationData(split, found.train, found.held_out, tuple(clips), default_body())

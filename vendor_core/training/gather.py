@@ -43,6 +43,7 @@ class Gathered:
 
     `train` and `held_out` are on the skeleton that artists pose; `offsets` (22, 3) are the rest offsets of the one that
     the motion came on. `skipped` tells why files were not used. `people` counts those whose files were, in each part.
+    Of the packs' people held out there are no files.
     """
 
     train: PoseSet
@@ -51,6 +52,7 @@ class Gathered:
     credits: Credits
     skipped: dict[Path, str]
     people: dict[str, int]
+    held_out_files: list[MotionFile]
 
 
 def gather(data: Sequence[Path], split: str, report: Report, say: Say) -> Gathered:
@@ -71,7 +73,7 @@ def gather(data: Sequence[Path], split: str, report: Report, say: Say) -> Gather
     rest = rest_of(packs["train"][0]) if packs["train"] else body
     frames = {part: [frames_of(pack, rest) for pack in found] for part, found in packs.items()}
     skipped: dict[Path, str] = {}
-    people = {"train": 0, "val": 0}
+    people, held_out_files = {"train": 0, "val": 0}, []
     if files:
         parts, left_out = parts_of(files, split)
         if left_out:
@@ -80,6 +82,7 @@ def gather(data: Sequence[Path], split: str, report: Report, say: Say) -> Gather
         for part, usable in parts_of(list(read), split)[0].items() if read else ():  # of whom nothing is left is nobody
             frames[part] += [read[file] for file in usable]
             people[part] = len({file.person for file in usable})
+            held_out_files = usable if part == "val" else held_out_files
     if not frames["train"]:
         raise MotionError(_nothing(data, files, skipped))
     names = [place.resolve().name for place in data]
@@ -93,6 +96,7 @@ def gather(data: Sequence[Path], split: str, report: Report, say: Say) -> Gather
         credits=credits_of({_short(name): pack for name, pack in named.items()}, own),
         skipped=skipped,
         people=people,
+        held_out_files=held_out_files,
     )
 
 
@@ -160,16 +164,24 @@ def read_frames(file: MotionFile, rest: np.ndarray) -> Frames:
     Raises:
         MotionError: it is damaged, or holds no motion of a body.
     """
-    kind = file.path.suffix.lower().lstrip(".")
-    motion = load_motion(file.path, default_body()).motion
-    cut = int(_ENDS * len(motion)) if kind == "npz" else 0
-    used = slice(cut, len(motion) - cut)
-    motion = replace(motion, poses=motion.poses[used, :N_BODY], trans=motion.trans[used], frame_status=None)
-    R = exp_so3(resampled(motion, RATE if motion.rate > _SLOWEST else motion.rate).poses)
-    R[:, 0] = Y_UP_TO_Z_UP.T @ R[:, 0]
-    R = R.astype(np.float32)
-    kept = moved_frames(R, rest, np.arange(len(R)))
+    R, _ = read_turns(file)
+    kept, kind = moved_frames(R, rest, np.arange(len(R))), file.path.suffix.lower().lstrip(".")
     return Frames(log_so3(R[kept]), np.full(len(kept), file.person), np.full(len(kept), kind))
+
+
+def read_turns(file: MotionFile) -> tuple[np.ndarray, bool]:
+    """Rotations (F, 22, 3, 3), float32, the root's in a Y-up world first; and whether they are a motion of 30 Hz.
+
+    Raises:
+        MotionError: it is damaged, or holds no motion of a body.
+    """
+    motion = load_motion(file.path, default_body()).motion
+    cut = int(_ENDS * len(motion)) if file.path.suffix.lower() == ".npz" else 0
+    used, moves = slice(cut, len(motion) - cut), motion.rate > _SLOWEST
+    motion = replace(motion, poses=motion.poses[used, :N_BODY], trans=motion.trans[used], frame_status=None)
+    R = exp_so3(resampled(motion, RATE if moves else motion.rate).poses)
+    R[:, 0] = Y_UP_TO_Z_UP.T @ R[:, 0]
+    return R.astype(np.float32), moves
 
 
 def reasons(skipped: dict[Path, str]) -> dict[str, int]:
