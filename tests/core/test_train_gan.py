@@ -80,7 +80,8 @@ def test_the_generator_that_is_kept_is_the_one_nearest_to_people_held_out() -> N
 def test_it_learns_what_poses_it_is_shown(kind: str) -> None:
     """All poses near one: after a hundred steps so are those drawn."""
     from vendor_core.training.data import PoseSet
-    from vendor_core.training.gan_trainer import GanTrainer, joint_points
+    from vendor_core.training.gan_trainer import GanTrainer
+    from vendor_core.training.measure import from_nearest, joint_points
 
     torch.manual_seed(0)
     rng = np.random.default_rng(0)
@@ -90,10 +91,17 @@ def test_it_learns_what_poses_it_is_shown(kind: str) -> None:
     rest[0] = 0
     trainer = GanTrainer(PoseSet(np.tile(np.eye(3), (300, 1, 1)), R, np.full(300, 1 / 300), rest), "cpu", 0, kind)
     points = joint_points(R, rest)
-    before = trainer.distance(points)
+    before = from_nearest(joint_points(trainer.drawn(), rest), points)
     for _ in range(150):
         trainer.step(0.0)
-    assert trainer.distance(points) < 0.3 * before
+    assert from_nearest(joint_points(trainer.drawn(), rest), points) < 0.5 * before
+
+
+def test_distances_from_the_nearest_are_those_of_all_pairs() -> None:
+    from vendor_core.training.measure import from_nearest
+
+    a, b = np.random.default_rng(0).normal(size=(2, 20, 5))
+    assert from_nearest(a, b) == pytest.approx(np.linalg.norm(a[:, None] - b, axis=-1).min(1).mean())
 
 
 def test_the_file_holds_nothing_but_the_generator(folder: Path) -> None:

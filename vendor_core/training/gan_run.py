@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..prior.gan import VARIANTS
-from .gan_trainer import GanTrainer, joint_points
+from .gan_trainer import GanTrainer
+from .measure import from_nearest, joint_points
 from .run import Run
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
 
+_REAL = 8192  # poses that stand for those that are learned from
 _INTERVALS = 50, 250  # whatever the number of steps: which generator is the best does not hang on it
 
 
@@ -30,13 +32,16 @@ class GanRun(Run):
 
     parts = ("generator",)
     ends = (0.0, 1.0)
-    held_out_curve = "distance from people held out, cm²"
+    held_out_curve = "recall + precision, mm"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self.trainer = GanTrainer(self.gathered.train, self.device, self.seed, self.variant, self.share)
         some = self._some_held_out()
-        self.held_out = None if some is None else joint_points(some, self.gathered.train.rest_joints)
+        train = self.gathered.train
+        self.held_out = None if some is None else joint_points(some, train.rest_joints)
+        rows = np.random.default_rng(self.seed).choice(len(train), _REAL, p=train.weight)
+        self.real = joint_points(train.R[rows], train.rest_joints)
         self.best = Best()
 
     @property
@@ -49,10 +54,15 @@ class GanRun(Run):
         return arrays | {"latent": np.array(VARIANTS[self.variant])}
 
     def held_out_loss(self) -> float | None:
-        """How far drawn poses are, as a whole, from those of people held out: the Frechet distance of joints, cm^2."""
+        """How far people held out are from the nearest draws, and those from the nearest real poses: RMS of joints, mm.
+
+        As a whole, draws can never be like people held out, who differ from those that they are learned from.
+        """
         if self.held_out is None:
             return None
-        distance = self.trainer.distance(self.held_out)
+        drawn = joint_points(self.trainer.drawn(), self.gathered.train.rest_joints)
+        real = np.concatenate([self.real, self.held_out])
+        distance = from_nearest(self.held_out, drawn) + from_nearest(drawn, real)
         self.best.offer(distance, self.trainer.arrays)
         return distance
 

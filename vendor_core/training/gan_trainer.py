@@ -16,7 +16,6 @@ from ..prior.latent_spaces import SPACES
 from ..prior.network import rotations_of_outputs
 from ..skeleton import N_POSE
 from .data import PoseSet
-from .measure import frechet_distance, joints_of
 from .networks import draw_rows
 from .processes import ALONE, Share
 
@@ -93,15 +92,15 @@ class GanTrainer:
     def decode(self, x: "Tensor") -> "Tensor":
         return rotations_of_outputs(self.generator(x))
 
-    def distance(self, joints: np.ndarray) -> float:
-        """The Frechet distance, cm^2, of the joints of drawn poses from others (N, 66), cm."""
+    def drawn(self) -> np.ndarray:
+        """Poses (N, 21, 3, 3) that the generator draws, the same latents at every call."""
         import torch
 
         self.generator.eval()
         with torch.no_grad():
             R = self.decode(self.space.to_network(self.some_z)).cpu().numpy()
         self.generator.train()
-        return frechet_distance(joint_points(R, self.poses.rest_joints), joints)
+        return R
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The generator as arrays of a prior file."""
@@ -150,8 +149,3 @@ def _critics(leaky: "Module") -> "Module":
             return torch.cat([(x * self.weight).sum(-1) + self.bias, self.whole(x.flatten(1))], 1)
 
     return Critics()
-
-
-def joint_points(R: np.ndarray, rest: np.ndarray) -> np.ndarray:
-    """Joints (N, 66), cm, of poses R (N, 21, 3, 3), the root unturned."""
-    return 100 * joints_of(R, rest).reshape(len(R), -1).astype(np.float64)

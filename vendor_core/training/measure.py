@@ -10,7 +10,7 @@ from ..prior.base import Prior
 from ..prior.guess import skeleton_size
 from ..prior.vae import VaePrior
 from ..rotations import rotation_angle
-from ..skeleton import BODY_JOINTS
+from ..skeleton import BODY_JOINTS, N_BODY
 from .data import PoseSet
 
 
@@ -38,6 +38,18 @@ def guess_error(prior: VaePrior, poses: PoseSet, seen: Sequence[str]) -> dict[st
     guessed = joints_of(prior.decode(z), poses.rest_joints) @ np.swapaxes(R_root, -1, -2)
     angle = rotation_angle(np.swapaxes(R_root, -1, -2) @ poses.R_root)
     return {"mm": float(1000 * np.linalg.norm(guessed - world, axis=-1).mean()), "deg": float(np.degrees(angle).mean())}
+
+
+def joint_points(R: np.ndarray, rest: np.ndarray) -> np.ndarray:
+    """Joints (N, 66), mm by the root of 22, of poses R (N, 21, 3, 3), so that distances are the joints' RMS."""
+    return (1000 / np.sqrt(N_BODY)) * joints_of(R, rest).reshape(len(R), -1).astype(np.float32)
+
+
+def from_nearest(a: np.ndarray, b: np.ndarray) -> float:
+    """Mean distance of points a (N, D) from the nearest of points b (M, D)."""
+    half = 0.5 * np.sum(b * b, axis=1)
+    squared = [np.sum(one * one, axis=1) - 2 * np.max(one @ b.T - half, axis=1) for one in np.array_split(a, 8)]
+    return float(np.sqrt(np.clip(np.concatenate(squared), 0, None)).mean())
 
 
 def frechet_distance(a: np.ndarray, b: np.ndarray) -> float:
