@@ -36,7 +36,9 @@ class SolveRequest:
     layout: str = "auto"  # for points without labels
     take_uid: int = 0  # as of `scenes.object_of`
     rig_uid: int = 0
-    calibrated: str = ""  # the take whose calibration serves where it has one; else as the take itself says
+    calibrated: int = (
+        0  # `session_uid` of the take whose calibration serves where it has one; else as the take itself says
+    )
 
 
 def check_rig(rig: bpy.types.Object, fit_shape: bool) -> None:
@@ -106,7 +108,7 @@ def _calibration(take: bpy.types.Object, request: SolveRequest) -> dict[str, Any
     import json
 
     data: Any = take.poise_take
-    other = bpy.data.objects.get(request.calibrated) if request.calibrated else None
+    other = object_of("", request.calibrated)
     if other is None and data.calibrate == "TAKE":
         other = data.calibrated_take
         if other is None or not other.poise_take.calibration:

@@ -9,6 +9,7 @@ from bpy.props import EnumProperty, FloatProperty
 
 from ...vendor_core.errors import PoiseError
 from ..prior_choice import source_of
+from ..scenes import object_of, scene_with
 from ..worker import jobs
 from .common import RigOperator, rig_of, scene_range
 from .job import BUSY, Job, JobFollower, JobOperator
@@ -26,6 +27,8 @@ class _Request:
     """What is being denoised. Names instead of data-blocks: they outlive undo while the job runs."""
 
     rig: str
+    rig_uid: int  # as of `scenes.object_of`
+    scene: str
     action: str
     motion: "Motion"
 
@@ -87,7 +90,7 @@ class POISE_OT_denoise(JobOperator, RigOperator, bpy.types.Operator):
         render = context.scene.render
         rate = render.fps / render.fps_base * (len(frames) - 1) / float(frames[-1] - frames[0])
         arrays = {"R_local": motion.R_local, "trans": motion.trans, "rest_joints": rig.rest_joints()}
-        request = _Request(obj.name, obj.animation_data.action.name, motion)
+        request = _Request(obj.name, obj.session_uid, context.scene.name, obj.animation_data.action.name, motion)
         return Job(
             f"Denoising {obj.name}", "denoise",
             {"rate": rate, "amount": self.amount, "prior": source_of(context.scene)},
@@ -137,12 +140,13 @@ def _write(context: bpy.types.Context, request: _Request, message: "Message") ->
     from ..rig.pose import read_rig
 
     jobs.require_result(message, f"{request.rig}: denoising")
-    obj = bpy.data.objects.get(request.rig)
+    obj = object_of(request.rig, request.rig_uid)
     data = None if obj is None else obj.animation_data
     if obj is None or data is None or data.action is None or data.action.name != request.action:
         raise PoiseError(
             f'The body "{request.rig}" with its action "{request.action}" is not here any more; denoise again'
         )
+    scene = scene_with(obj, request.scene)
     rig = body_rig(read_rig(obj))
     at = keys_between(obj, rig, request.motion.frames)
     if not len(at):
@@ -150,7 +154,6 @@ def _write(context: bpy.types.Context, request: _Request, message: "Message") ->
     after = Motion(request.motion.frames, message.arrays["R_local"], message.arrays["trans"])
     action = copied_action(obj, f"{request.action.removesuffix(' Denoised')} Denoised")
     write_correction(obj, rig, at, request.motion, after)
-    scene = context.scene
     scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)
     before, now = message.data["plausibility_before"], message.data["plausibility_after"]
     return f"{len(at)} frames in {action.name}, median plausibility {before:.2f} before and {now:.2f} after"

@@ -61,13 +61,13 @@ class SolvingOperator:
         self, context: bpy.types.Context, takes: list[bpy.types.Object], rig: bpy.types.Object | None
     ) -> list[SolveRequest]:
         """A request for each take; those that one body gets are calibrated by the first of them."""
-        first = takes[0].name if takes and rig is not None else ""
+        first = takes[0].session_uid if takes and rig is not None else 0
         return [
             SolveRequest(
                 take=take.name, scene=context.scene.name, rig=rig.name if rig is not None else None,
                 fit_shape=self.fit_shape, every_frame=self.rate == "SUBFRAMES",
                 layout=getattr(self, "layout_name", "auto"), take_uid=take.session_uid,
-                rig_uid=rig.session_uid if rig is not None else 0, calibrated=first if take.name != first else "",
+                rig_uid=rig.session_uid if rig is not None else 0, calibrated=first if take.session_uid != first else 0,
             ) for take in takes
         ]  # fmt: skip
 

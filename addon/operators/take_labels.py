@@ -11,6 +11,7 @@ from ...vendor_core.errors import PoiseError
 from ..label_presets import preset_names, preset_path
 from ..preferences import preferences
 from ..prior_choice import source_of
+from ..scenes import object_of
 from ..take_lookup import NO_TAKE, find_take, is_take, own_take_of, take_of
 from ..texts import told
 from ..worker import jobs
@@ -68,15 +69,15 @@ class POISE_OT_map_labels(TakeOperator, bpy.types.Operator):
         params, arrays = take_params(take)
         params |= {"columns": None, "layout": self.layout_name, "device": preferences(context).device,
                    "prior": source_of(context.scene)}  # fmt: skip
-        name = take.name
+        name, uid = take.name, take.session_uid
         jobs.start(
             preferences(context).worker_python, f"Labelling {name}", "label", params,
-            lambda context, message: _write_map(context, name, message), arrays,
+            lambda context, message: _write_map(name, uid, message), arrays,
         )  # fmt: skip
         follow(self, context, bpy.ops.poise.follow_labels)  # type: ignore[arg-type]
 
 
-def _write_map(context: bpy.types.Context, name: str, message: "Message") -> str:
+def _write_map(name: str, uid: int, message: "Message") -> str:
     """Write what the worker found into the take's table; a line that sums it up.
 
     Raises:
@@ -85,7 +86,7 @@ def _write_map(context: bpy.types.Context, name: str, message: "Message") -> str
     from ..rig.takes.labels import write_map
 
     jobs.require_result(message, f"{name}: labelling")
-    take, data = bpy.data.objects.get(name), message.data
+    take, data = object_of(name, uid), message.data
     if take is None or not is_take(take):
         raise PoiseError(f'The take "{name}" was removed meanwhile; import it again')
     columns = {int(column): str(marker) for column, marker in data["columns"]}

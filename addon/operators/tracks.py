@@ -10,6 +10,7 @@ from bpy.props import EnumProperty, FloatProperty
 
 from ...vendor_core.errors import PoiseError
 from ..prior_choice import source_of
+from ..scenes import object_of, scene_with
 from ..worker import jobs
 from .camera import CameraOperator
 from .common import rig_of, scene_range
@@ -26,6 +27,8 @@ class _Request:
     """What is being solved. Names instead of data-blocks: they outlive undo while the job runs."""
 
     rig: str
+    rig_uid: int  # as of `scenes.object_of`
+    scene: str
     clip: str
     frames: "np.ndarray"  # (F,)
     n_tracks: int
@@ -96,7 +99,9 @@ class POISE_OT_solve_tracks(JobOperator, CameraOperator, bpy.types.Operator):
         rate = render.fps / render.fps_base
         params = {"joints": list(tracks.joints), "sigma": self.tolerance / 100 * size.height, "rate": rate,
                   "prior": source_of(context.scene)}  # fmt: skip
-        request = _Request(obj.name, clip.name, tracks.frames, len(tracks.joints), tracks.note)
+        request = _Request(
+            obj.name, obj.session_uid, context.scene.name, clip.name, tracks.frames, len(tracks.joints), tracks.note
+        )
         return Job(
             f"Solving {clip.name}", "pictures", params,
             lambda context, message: _write(context, request, message), arrays,
@@ -124,14 +129,14 @@ def _write(context: bpy.types.Context, request: _Request, message: "Message") ->
     from ..rig.posing.showing import full_pose
 
     jobs.require_result(message, f"{request.clip}: solving")
-    obj = bpy.data.objects.get(request.rig)
-    if obj is None or obj.name not in context.view_layer.objects:
+    obj = object_of(request.rig, request.rig_uid)
+    if obj is None:
         raise PoiseError(f'The body "{request.rig}" is not here any more; solve again')
+    scene = scene_with(obj, request.scene)
     rig = read_rig(obj)
     pose = full_pose(message.arrays["R_local"], message.arrays["trans"], "KEEP")
     action = new_action(obj, f"{Path(request.clip).stem} Solved")
     key_bones(obj, action, request.frames.astype(float), to_bones(rig, pose, hands=False))
-    scene = context.scene
     scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)
     return _summed_up(request, message)
 

@@ -67,6 +67,18 @@ def test_generated_poses_are_the_chosen_priors(body, gan) -> None:
     assert slerp_distance(gan, local_rotations(body)[None, 1:22])[0] > 1  # the arm is the other prior's
 
 
+def test_every_prior_that_ships_can_be_chosen(body) -> None:
+    scene, shipped = bpy.context.scene, addon("prior_choice").SHIPPED
+    offered = [item.identifier for item in scene.bl_rna.properties["poise_prior"].enum_items]
+    assert [shipped[name] for name in offered[:-1]] == list(core("prior")._SHIPPED) and offered[-1] == "FILE"
+    for name in offered[:-1]:
+        scene.poise_prior = name
+        prior = core("prior").load_prior(shipped[name])
+        bpy.ops.poise.generate_pose(seed=3)
+        assert np.allclose(local_rotations(body)[1:22], prior.decode(prior.sample(1, 3))[0], atol=1e-5)
+        assert tuple(scene.poise_prior_sliders.split("\n")) == addon("sliders").names_of(body, scene)
+
+
 def test_variations_stay_near_and_among_its_poses(body, gan) -> None:
     bpy.ops.poise.generate_pose(seed=3)
     start = local_rotations(body)[1:22]

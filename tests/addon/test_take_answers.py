@@ -8,7 +8,7 @@ from typing import Any
 import bpy
 import pytest
 from known_take import write_take
-from support import addon, assert_unchanged, core, snapshot
+from support import addon, assert_unchanged, core, key_pose, snapshot
 from test_mocap import known  # noqa: F401
 from test_take_mend import solved, solved_file  # noqa: F401
 
@@ -106,3 +106,22 @@ def test_the_answer_to_a_range_goes_to_its_scene_too(solved) -> None:  # noqa: F
     home.collection.objects.unlink(solved)
     with pytest.raises(core("errors").PoiseError, match="is in no scene any more"):
         asked_job.write(bpy.context, message)
+
+
+def test_what_is_denoised_finds_its_body_under_another_name_and_from_another_scene(body, monkeypatch) -> None:
+    jobs, home, window = addon("worker.jobs"), bpy.context.scene, bpy.context.window_manager.windows[0]
+    for frame, seed in ((1, 1), (6, 2), (11, 3)):
+        bpy.ops.poise.generate_pose(seed=seed)
+        key_pose(body, frame)
+    finish, action = jobs.finish, body.animation_data.action
+
+    def meddling_finish(context, message):
+        body.name = "Hero"
+        window.scene = bpy.data.scenes.new("Elsewhere")
+        return finish(context, message)
+
+    monkeypatch.setattr(jobs, "finish", meddling_finish)
+    with bpy.context.temp_override(window=window):
+        assert bpy.ops.poise.denoise(amount=0.5) == {"FINISHED"}
+        assert bpy.context.scene != home
+    assert body.animation_data.action != action and body.animation_data.action.name.endswith("Denoised")
