@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import BodyError
 from ..npz import read_npz
-from ..skeleton import JOINTS, PARENTS
+from ..skeleton import JOINTS, N_BODY, PARENTS
 from .formats import load_body
 from .model import BodyModel
 
@@ -52,9 +52,18 @@ def body_from_joints(rest_joints: np.ndarray, name: str = "rig") -> BodyModel:
     Args:
         rest_joints: (22 | 55, 3) metres, SMPL's axes (Y up, facing +Z), in the order of `skeleton.JOINTS`.
         name: shown in messages.
+
+    Raises:
+        BodyError: another number of joints, or numbers that are not finite.
     """
-    rest = np.asarray(rest_joints, dtype=np.float64)
-    n = len(rest)
+    try:
+        rest = np.asarray(rest_joints, dtype=np.float64)
+    except (TypeError, ValueError):
+        rest = np.zeros(0)
+    n = len(rest) if rest.ndim else 0
+    if n not in (N_BODY, len(JOINTS)) or rest.shape != (n, 3) or not np.isfinite(rest).all():
+        expected = f"({N_BODY} | {len(JOINTS)}, 3)"
+        raise BodyError(f"{name}: rest joints of shape {rest.shape}; expected {expected} finite metres")
     return BodyModel(
         name=name,
         joint_names=JOINTS[:n],

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields, replace
 import numpy as np
 
 from ..arrays import Array, as_kind, namespace
+from ..errors import BodyError
 from ..rotations import identity_like
 from .kinematics import JointTree, joint_tree, skin
 
@@ -111,7 +112,11 @@ class BodyModel:
 
         Returns:
             Joints, world rotations and, where wanted, vertices.
+
+        Raises:
+            BodyError: shapes that do not fit the body or each other.
         """
+        self._check(R_local, trans, betas, expression)
         xp = namespace(R_local)
         batch, missing = tuple(R_local.shape[:-3]), len(self.parents) - R_local.shape[-3]
         if missing:
@@ -130,6 +135,20 @@ class BodyModel:
             features = R_local[..., 1:, :, :] - identity_like(R_local, ())
             v = v + blend(dirs, xp.reshape(features, (*batch, -1)))
         return PosedBody(p, G, skin(v, weights, G, p, rest))
+
+    def _check(self, R_local: Array, trans: Array | None, *coefficients: Array | None) -> None:
+        given = [array for array in (R_local, trans, *coefficients) if array is not None]
+        shapes: list[tuple[int, ...]] = [tuple(getattr(array, "shape", ())) for array in given]
+        try:
+            np.broadcast_shapes(shapes[0][:-3], *(shape[:-1] for shape in shapes[1:]))
+            fits = shapes[0][-2:] == (3, 3) and 0 < shapes[0][-3] <= len(self.parents) and all(shapes)
+        except (IndexError, ValueError):
+            fits = False
+        if not fits or (trans is not None and shapes[1][-1] != 3):
+            raise BodyError(
+                f"a pose of arrays {', '.join(map(str, shapes))}; expected rotations (..., n, 3, 3) of up to "
+                f"{len(self.parents)} joints, trans (..., 3) and betas (..., B)"
+            )
 
     def first_betas(self, n: int) -> "BodyModel":
         """This body with its first n betas alone, and no expression: files of SMPL-X hold up to 300 of them."""

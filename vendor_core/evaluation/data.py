@@ -84,7 +84,7 @@ def chunks(R: np.ndarray, size: int = _CHUNK) -> Iterator[np.ndarray]:
 
 
 def read_evaluation_data(
-    folder: Path, split: str = "test", say: Callable[[str], None] = lambda text: None
+    folder: str | Path, split: str = "test", say: Callable[[str], None] = lambda text: None
 ) -> EvaluationData:
     """Read a folder of motion packs, or of AMASS and BVH files.
 
@@ -96,6 +96,7 @@ def read_evaluation_data(
     Raises:
         MotionError: a pack is missing, damaged or empty; or files leave nobody to train on, or nobody to judge on.
     """
+    folder = Path(folder)
     if split in SPLITS:
         if is_of_packs(folder):
             raise MotionError(f"{folder} holds motion packs, which come split; expected --split test or val")

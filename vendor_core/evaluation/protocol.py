@@ -78,6 +78,13 @@ def evaluate(
     Raises:
         MotionError: there are no poses to train on or to judge by.
     """
+    if not isinstance(priors, Mapping) or not isinstance(data, EvaluationData):
+        raise MotionError(
+            f"priors are a {type(priors).__name__}, data a {type(data).__name__}; expected a dictionary by name, and "
+            "what read_evaluation_data gives"
+        )
+    if unknown := [row for row in only if row not in ROWS]:
+        raise MotionError(f'"{unknown[0]}" is no row of the protocol; expected some of {", ".join(ROWS)}')
     if not len(data.train) or not len(data.held_out):
         raise MotionError(f"{data.split} or train holds no usable frame; expected motion packs of poses")
     paths = Paths(data, sizes.paths) if "interpolation" in only else None

@@ -65,6 +65,7 @@ def denoise(
     Raises:
         MotionError: the numbers are no motion, or the amount is not from 0 to 1.
     """
+    R_local, trans = np.asarray(R_local), np.asarray(trans)
     _check(R_local, trans, rate, amount)
     R_local, trans = R_local.astype(np.float64), trans.astype(np.float64)
     if amount == 0:
@@ -75,14 +76,15 @@ def denoise(
 
 
 def _check(R_local: np.ndarray, trans: np.ndarray, rate: float, amount: float) -> None:
-    n = len(R_local)
+    n = len(R_local) if R_local.ndim else 0
     if n == 0 or (R_local.shape, trans.shape) != ((n, N_BODY, 3, 3), (n, 3)):
         raise MotionError(
             f"rotations {R_local.shape} and trans {trans.shape} to denoise; expected (F, {N_BODY}, 3, 3) and (F, 3)"
         )
     if not np.isfinite(R_local).all() or not (np.abs(trans) < _FARTHEST).all():
         raise MotionError("a motion to denoise has numbers that are not finite or far too large; expected metres")
-    if not _SLOWEST < rate < _FASTEST or not 0 <= amount <= 1:
+    numbers = all(isinstance(value, int | float | np.number) for value in (rate, amount))
+    if not numbers or not _SLOWEST < rate < _FASTEST or not 0 <= amount <= 1:
         raise MotionError(f"a rate of {rate} Hz and an amount of {amount}; expected a frame rate and 0 to 1")
 
 

@@ -18,6 +18,7 @@ from ..errors import TargetError
 from ..linalg import one_blas_thread
 from ..prior.base import Prior
 from ..skeleton import N_BODY
+from .checks import array_of
 from .kept_pose import KeptPose
 from .live_targets import FORWARD, HEAD, STILL, Asked, Ground, LiveKeypoints
 from .points import place
@@ -181,7 +182,13 @@ def _checked_pose(R_local: np.ndarray, trans: np.ndarray) -> tuple[np.ndarray, n
     Raises:
         TargetError: wrong shapes, or numbers that are no pose.
     """
-    R, t = np.array(R_local, dtype=np.float64), np.array(trans, dtype=np.float64)
+    R, t = array_of(R_local, "the start's rotations"), array_of(trans, "the start's translation")
+    if R.dtype.kind not in "fiu" or t.dtype.kind not in "fiu" or R.ndim != 3:
+        raise TargetError(
+            f"the start has rotations {R.shape} of {R.dtype} and a translation of {t.dtype}; "
+            f"expected ({N_BODY}, 3, 3) and (3,) numbers"
+        )
+    R, t = R.astype(np.float64), t.astype(np.float64)
     if R.shape[1:] != (3, 3) or len(R) < N_BODY or t.shape != (3,):
         raise TargetError(
             f"the start has rotations {R.shape} and a translation {t.shape}; expected ({N_BODY}, 3, 3) and (3,)"

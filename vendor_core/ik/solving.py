@@ -105,6 +105,7 @@ def solve(
         TargetError: no targets, unusable ones, different numbers of frames, nothing seen in any frame, or a start,
             a scale, a rate or an array to compute like that is none.
     """
+    _check_kinds(body, targets, unknowns, start)
     body, unknowns = body.first_betas(N_BETAS), unknowns or Unknowns()
     _check_settings(unknowns, robust, rate, like)
     bones = bones_of(body, len(body.parents) if fingers else N_BODY)
@@ -213,6 +214,16 @@ def _residuals(body: BodyModel, bones: Bones, targets: Sequence[Target]) -> tupl
     return residuals
 
 
+def _check_kinds(body: BodyModel, targets: Sequence[Target], unknowns: Unknowns | None, start: Solution | None) -> None:
+    if not isinstance(targets, Sequence):
+        raise TargetError(f"targets are a {type(targets).__name__}; expected a list, of JointTargets or other kinds")
+    given = [("body", body, BodyModel), *(("a target", target, Target) for target in targets)]
+    given += [("unknowns", unknowns or Unknowns(), Unknowns)] + ([] if start is None else [("start", start, Solution)])
+    for what, value, kind in given:
+        if not isinstance(value, kind):
+            raise TargetError(f"{what} is a {type(value).__name__}; expected a {kind.__name__}")
+
+
 def _check_settings(unknowns: Unknowns, robust: float | None, rate: float | None, like: Array | None) -> None:
     _check_positive(robust=robust, rate=rate)
     kind = getattr(like, "dtype", type(like).__name__)
@@ -224,7 +235,7 @@ def _check_settings(unknowns: Unknowns, robust: float | None, rate: float | None
 
 def _check_positive(**values: float | None) -> None:
     for name, value in values.items():
-        if value is not None and not _LEAST < value < _MOST:
+        if value is not None and not (isinstance(value, int | float | np.number) and _LEAST < value < _MOST):
             raise TargetError(f"{name} is {value}; expected a positive number, {_LEAST:g} to {_MOST:g}")
 
 

@@ -179,6 +179,8 @@ class ImageTargets(Target):
     def on(self, body: BodyModel, bones: Bones) -> Pinhole:
         points = joint_points(body, joints_named(body, self.names), bones)
         pixels, confidence = checked_targets(self.pixels, self.weights, len(points), 2, "pixels")
+        if not isinstance(self.camera, Camera):
+            raise TargetError(f"the camera is a {type(self.camera).__name__}; expected a Camera")
         R, t = self.camera.R_camera_world, self.camera.t_camera_world
         for n_frames in [len(a) for a, still in ((R, 2), (t, 1)) if a.ndim > still]:
             if n_frames != len(pixels):

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..body import BodyModel
 from ..body.placement import cast_to_skin, vertex_normals
-from ..errors import BodyError, TargetError
+from ..errors import BodyError, LayoutError, TargetError
 from ..ik.points import BodyPoints, surface_points
 from ..skeleton import N_BODY, joint_index
 from .placement_table import MarkerPlacement, placement_table
@@ -55,9 +55,12 @@ def place_markers(
     Raises:
         BodyError: the body has no mesh or lacks a joint, or its skin cannot be met.
         TargetError: a place that is not on this body.
-        KeyError: a label that neither the placement table nor the places hold.
+        LayoutError: a label that neither the placement table nor the places hold.
     """
     places = {label: place for label, place in (places or {}).items() if label in labels}
+    if unknown := [label for label in labels if label not in places and label not in placement_table()]:
+        known = ", ".join(placement_table())
+        raise LayoutError(f'"{unknown[0]}" is no marker that can be placed; expected one of {known}')
     rows = {label: placement_table()[label] for label in labels if label not in places}
     n = len(labels)
     vertices, barycentric = np.zeros((n, 3), dtype=np.int64), np.zeros((n, 3))

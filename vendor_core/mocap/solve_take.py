@@ -11,7 +11,7 @@ import numpy as np
 from ..arrays import Array
 from ..body import BodyModel
 from ..devices import chosen_device
-from ..errors import SubjectError
+from ..errors import C3DError, SubjectError
 from ..ik.points import N_BETAS, place
 from ..ik.state import PoseState
 from ..linalg import one_blas_thread
@@ -94,12 +94,15 @@ def solve_take(
         report: called with a fraction in 0..1 and a text; may raise `Cancelled`.
 
     Raises:
+        C3DError: the take is none.
         LayoutError: the labels fit no layout, or the map given is none of this take.
         SubjectError: the calibration is of another body.
         TargetError: no frame shows enough markers, the range holds no frame, or a place is not on the body.
         BodyError: the body has no mesh.
     """
     began = perf_counter()
+    if not isinstance(take, C3D):
+        raise C3DError(f"the take is a {type(take).__name__}; expected what read_take or take_of_points gives")
     device = chosen_device(options.device)
     known = _known(options, body)
     body = body.first_betas(len(known.betas))

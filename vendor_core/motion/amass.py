@@ -135,8 +135,9 @@ def write_motion(path: str | Path, motion: Motion) -> None:
     Betas of the default body are not SMPL-X's: they stand in `poise_betas`, and `betas` is zero.
 
     Raises:
-        MotionError: the folder does not exist or is not writable.
+        MotionError: the motion's arrays do not fit or are not finite; the folder does not exist or is not writable.
     """
+    _check(motion)
     n, own = len(motion), bool(motion.body_name)
     arrays: dict[str, np.ndarray] = {
         "poses": motion.poses.reshape(n, -1),
@@ -156,6 +157,18 @@ def write_motion(path: str | Path, motion: Motion) -> None:
         write_npz(path, arrays)
     except OSError as problem:
         raise MotionError(f"{path} cannot be written ({problem.strerror}); choose another place") from None
+
+
+def _check(motion: Motion) -> None:
+    poses, trans = np.asarray(motion.poses), np.asarray(motion.trans)
+    n = len(poses) if poses.ndim else 0
+    if n == 0 or (poses.shape, trans.shape) != ((n, len(JOINTS), 3), (n, 3)):
+        expected = f"(frames, {len(JOINTS)}, 3) and (frames, 3)"
+        raise MotionError(f"a motion of poses {poses.shape} and trans {trans.shape}; expected {expected}")
+    if not (np.isfinite(poses).all() and np.isfinite(trans).all()):
+        raise MotionError("a motion holds numbers that are not finite; expected rotation vectors and metres")
+    if not _SLOWEST <= motion.rate <= _FASTEST:
+        raise MotionError(f"a motion at {motion.rate} Hz; expected {_SLOWEST:g} to {_FASTEST:g} frames a second")
 
 
 def status_counts(status: np.ndarray) -> dict[str, int]:

@@ -9,6 +9,7 @@ import numpy as np
 from ..arrays import Array, namespace
 from ..errors import PriorError
 from ..skeleton import N_POSE
+from .checks import checked_latents, checked_poses
 from .latent_spaces import NORMAL, LatentSpace
 from .network import Network, rotation_jacobian, rotations_of_outputs
 
@@ -52,11 +53,11 @@ class AutoEncoder(ABC):
 
     def encode(self, R: Array) -> Array:
         """Mean latents (..., L) of poses R (..., 21, 3, 3)."""
-        return self.encoder(self.inputs(R))[..., : self.latent_dim]
+        return self.encoder(self.inputs(checked_poses(R)))[..., : self.latent_dim]
 
     def posterior(self, R: Array) -> tuple[Array, Array]:
         """Means and standard deviations (..., L) of the latents behind poses R (..., 21, 3, 3), as in training."""
-        y = self.encoder(self.inputs(R))
+        y = self.encoder(self.inputs(checked_poses(R)))
         return y[..., : self.latent_dim], self.deviation(y)
 
     @abstractmethod
@@ -69,10 +70,12 @@ class AutoEncoder(ABC):
 
     def decode(self, z: Array) -> Array:
         """Poses R (..., 21, 3, 3) of latents z (..., L)."""
+        z = checked_latents(z, self.latent_dim, self.name)
         return rotations_of_outputs(self.decoder(self.space.to_network(z)))
 
     def decode_with_jacobian(self, z: Array) -> tuple[Array, Array]:
         """Poses R (..., 21, 3, 3) and Jacobians W (..., 21, 3, L): `R(z + dz) ~ R(z) exp(W dz)`."""
+        z = checked_latents(z, self.latent_dim, self.name)
         y, J = self.decoder.with_jacobian(self.space.to_network(z))
         R = rotations_of_outputs(y)
         return R, self.space.by_latent(z, rotation_jacobian(y, J, R))

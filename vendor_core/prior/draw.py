@@ -16,6 +16,7 @@ from ..linalg import one_blas_thread
 from ..rotations import exp_so3, log_so3
 from ..skeleton import N_POSE
 from .base import Prior
+from .checks import checked_amount, checked_draw, checked_kept
 from .plausibility import Plausibility
 
 _DRAWS = 4  # for a pose: one in seventy variations of real poses by 0.5 is then implausible, of single draws two
@@ -39,8 +40,8 @@ def drawn_pose(
     Raises:
         MotionError: the pose is no finite rotations of 21 joints.
     """
-    R = _checked(R)
-    if kept is None or not kept.any():
+    R, kept = _checked(R), checked_kept(kept)
+    if not kept.any():
         return prior.decode(prior.sample(1, seed))[0]
     draws = np.where(kept[:, None, None], R, prior.decode(prior.sample(_DRAWS_TO_FIT, seed)))
     return draws[np.argmin(plausibility.log_odds(draws)[:, -1])]
@@ -71,11 +72,10 @@ def variations(
         MotionError: the pose is no finite rotations of 21 joints, or the amount is not from 0 to 1.
     """
     R = _checked(R)
-    if not 0 <= amount <= 1:
-        raise MotionError(f"an amount of {amount} to vary by; expected a number from 0 to 1")
+    amount, kept = checked_amount(amount, "vary"), checked_kept(kept)
+    count, seed = checked_draw(count, seed)
     if amount == 0:
         return np.tile(R, (count, 1, 1, 1))
-    kept = np.zeros(N_POSE, dtype=bool) if kept is None else kept
     z = prior.encode(R)
     missed = log_so3(np.swapaxes(prior.decode(z), -1, -2) @ R)
     n = _DRAWS_TO_FIT if kept.any() else _DRAWS

@@ -18,6 +18,7 @@ from ..npz import text_of
 from ..rotations import nearest_rotation
 from ..skeleton import N_POSE
 from .autoencoder import AutoEncoder
+from .checks import checked_draw, checked_latents, checked_poses
 from .inversion import ITERATIONS, inverted, linear_encoder
 from .latent_spaces import SPACES, LatentSpace
 from .network import LeakyRelu, Network, network_from
@@ -63,7 +64,7 @@ class GanPrior(AutoEncoder):
 
     def encode(self, R: Array) -> Array:
         """Latents (..., L) whose poses come nearest to poses R (..., 21, 3, 3): a search through the generator."""
-        return self._inverted(R, ITERATIONS)
+        return self._inverted(checked_poses(R), ITERATIONS)
 
     def _inverted(self, R: Array, iterations: int) -> Array:
         xp = namespace(R)
@@ -85,11 +86,12 @@ class GanPrior(AutoEncoder):
 
     def sample(self, n: int, seed: int) -> np.ndarray:
         """n latents (n, L), float64, drawn as in training; the seed decides them."""
+        n, seed = checked_draw(n, seed)
         return self.space.sample(n, self.latent_dim, seed)
 
     def log_density(self, z: Array) -> Array:
         """Log densities (...), nats, of latents z (..., L), as they are drawn in training."""
-        return self.space.log_density(z)
+        return self.space.log_density(checked_latents(z, self.latent_dim, self.name))
 
 
 def gan_from(arrays: Mapping[str, np.ndarray], name: str, shipped: VaePrior) -> GanPrior:

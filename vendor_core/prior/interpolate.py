@@ -5,9 +5,10 @@ Speed is how far the skin moves, on average over its vertices: a path is re-time
 passes that bring the steps between frames to their shares. A loop is a path whose last key is its first again.
 """
 
+import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -35,6 +36,7 @@ _EASES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 _FINE = 61  # points that measure a segment's arc length
 _PASSES = 8
 _EVEN = 1e-4  # steps exceed what they should be by this share at most: no further pass
+_SKEWED = 1e-2  # of a matrix times its transpose: no rotation that was rounded is that far from one
 _STILL = 1e-6  # metres: a path this short has no speed to speak of
 
 
@@ -100,8 +102,11 @@ def inbetweens(
     Raises:
         MotionError: keys and counts do not fit, or keys are not finite.
     """
-    R_keys = _checked(R_keys, counts)
+    R_keys, counts = _checked(R_keys, counts)
+    _check_names(path, timing)
     rest = np.asarray(default_body().joints_template[:N_BODY] if rest_joints is None else rest_joints, dtype=np.float64)
+    if rest.shape != (N_BODY, 3):
+        raise MotionError(f"rest joints of shape {rest.shape}; expected ({N_BODY}, 3) metres")
     frames, times = [R_keys[:1]], list[np.ndarray]([np.zeros(1)])
     for i, count in enumerate(counts):
         along = _path(prior, R_keys[i], R_keys[i + 1], path, rest)
@@ -126,18 +131,30 @@ def without_jumps(q: np.ndarray) -> np.ndarray:
     return np.concatenate([q[:1], q[1:] * np.cumprod(flips, axis=0)])
 
 
-def _checked(R_keys: np.ndarray, counts: Sequence[int]) -> np.ndarray:
-    R_keys = np.asarray(R_keys, dtype=np.float64)
+def _checked(R_keys: np.ndarray, counts: Sequence[int]) -> tuple[np.ndarray, list[int]]:
+    try:
+        R_keys = np.asarray(R_keys, dtype=np.float64)
+        counts = [operator.index(count) for count in counts]
+    except (TypeError, ValueError):
+        raise MotionError("keys or steps are no numbers; expected keys (K, 21, 3, 3) and K - 1 whole steps") from None
     fits = R_keys.ndim == 4 and R_keys.shape[1:] == (N_POSE, 3, 3) and len(counts) == len(R_keys) - 1
     if not fits or min(counts, default=0) < 1:
         raise MotionError(
-            f"keys of shape {R_keys.shape} with steps {list(counts)}; expected keys (K, 21, 3, 3), two or more, "
+            f"keys of shape {R_keys.shape} with steps {counts}; expected keys (K, 21, 3, 3), two or more, "
             "and K - 1 steps of at least 1"
         )
     if not np.isfinite(R_keys).all():
         bad = np.flatnonzero(~np.isfinite(R_keys).all(axis=(1, 2, 3)))
         raise MotionError(f"key {bad[0]} holds numbers that are not finite; expected rotations of all 21 joints")
-    return R_keys
+    if np.abs(R_keys @ np.swapaxes(R_keys, -1, -2) - np.eye(3)).max() > _SKEWED:
+        raise MotionError("keys are no rotations; expected orthonormal matrices, such as rotations.exp_so3 makes")
+    return R_keys, counts
+
+
+def _check_names(path: str, timing: str) -> None:
+    for found, known in ((path, get_args(PathKind)), (timing, get_args(Timing))):
+        if found not in known:
+            raise MotionError(f'"{found}" is no path or timing; expected one of {", ".join(known)}')
 
 
 def _path(prior: Prior, start: np.ndarray, end: np.ndarray, kind: PathKind, rest: np.ndarray) -> SegmentPath:

@@ -8,6 +8,7 @@ from copy import copy
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
+from ..errors import PriorError
 from ..rotations import exp_so3, log_so3
 from ..skeleton import N_POSE
 from .autoencoder import AutoEncoder
@@ -96,7 +97,12 @@ def as_module(prior: AutoEncoder) -> PriorModule:
 
     Args:
         prior: from `load_prior`.
+
+    Raises:
+        PriorError: it is none.
     """
+    if not isinstance(prior, AutoEncoder):
+        raise PriorError(f"a prior is a {type(prior).__name__}; expected what load_prior gives")
     return _with_torch()(prior)
 
 

@@ -20,6 +20,7 @@ from ..arrays import Array, Constant, namespace
 from ..errors import PriorError
 from ..npz import read_npz
 from ..skeleton import N_POSE
+from .checks import checked_poses
 from .network import network_from, usable
 
 _WEIGHTS = Path(__file__).parent / "weights" / "vae.npz"
@@ -70,6 +71,7 @@ class Plausibility:
         Args:
             R: local rotations (..., 21, 3, 3) of joints 1..21 of `skeleton.BODY_JOINTS`, NumPy or torch.
         """
+        R = checked_poses(R)
         xp, x = namespace(R), namespace(R).reshape(R, (-1, 9 * N_POSE))
         parts = [self._network(x[i : i + _CHUNK]) for i in range(0, max(x.shape[0], 1), _CHUNK)]
         y = parts[0] if len(parts) == 1 else xp.concat(parts)

@@ -13,6 +13,7 @@ from ..linalg import gemm, matvec, one_blas_thread, solve_spd
 from ..rotations import exp_so3, log_so3
 from ..skeleton import N_POSE
 from .base import Prior
+from .checks import checked_amount, checked_kept
 from .plausibility import Plausibility
 
 _DOUBTED, _BROKEN = 1.0, 3.0  # log odds of being out of place from which a joint is doubted, and replaced altogether
@@ -49,12 +50,11 @@ def repair(
     R = np.asarray(R)
     if R.shape[-3:] != (N_POSE, 3, 3) or R.dtype.kind not in "fiu" or not np.isfinite(R).all():
         raise MotionError(f"poses of shape {R.shape} to repair; expected finite rotations (..., {N_POSE}, 3, 3)")
-    if not 0 <= amount <= 1:
-        raise MotionError(f"an amount of {amount} to repair by; expected a number from 0 to 1")
+    amount = checked_amount(amount, "repair")
     R = R.astype(np.float64)
     if amount == 0:
         return R
-    given, free = R.reshape(-1, N_POSE, 3, 3), 1.0 if kept is None else 1.0 - kept
+    given, free = R.reshape(-1, N_POSE, 3, 3), 1.0 - checked_kept(kept)
     blamed = free * blame(plausibility, given)
     first = replaced(prior, given, blamed)
     # Once the worst joints are replaced, others show that they do not fit.

@@ -17,6 +17,7 @@ from ..errors import PriorError
 from ..npz import text_of
 from ..skeleton import N_BODY, N_POSE
 from .autoencoder import AutoEncoder
+from .checks import checked_draw, checked_joints, checked_latents
 from .density import mixture_from
 from .guess import N_FEATURES, features, own_frame
 from .network import network_from, rotations_of_outputs, usable
@@ -72,6 +73,7 @@ class VaePrior(AutoEncoder):
         Returns:
             z (..., L) and the world rotation R_root (..., 3, 3) of the pelvis.
         """
+        joints, seen = checked_joints(joints, seen)
         xp = namespace(joints)
         joints = xp.where(seen[..., None], joints, xp.zeros_like(joints))
         R_frame, centre, torso = own_frame(joints, seen)
@@ -81,11 +83,11 @@ class VaePrior(AutoEncoder):
 
     def sample(self, n: int, seed: int) -> np.ndarray:
         """n latents (n, L), float64, from the density of the training poses; the seed decides them."""
-        return self.density.sample(n, seed)
+        return self.density.sample(*checked_draw(n, seed))
 
     def log_density(self, z: Array) -> Array:
         """Log densities (...), nats, of latents z (..., L) among the encodings of the training poses."""
-        return self.density.log_density(z)
+        return self.density.log_density(checked_latents(z, self.latent_dim, self.name))
 
 
 def check_arrays(arrays: Mapping[str, np.ndarray], expected: str, name: str) -> None:

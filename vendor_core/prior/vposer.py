@@ -18,6 +18,7 @@ from ..linalg import gemm
 from ..rotations import log_so3
 from ..skeleton import N_POSE
 from .autoencoder import AutoEncoder
+from .checks import checked_draw, checked_latents
 from .latent_spaces import NORMAL
 from .network import LeakyRelu, Network
 from .state_dicts import DECODER_1, VPOSER_2, Layer, StateDict
@@ -66,11 +67,12 @@ class VPoserPrior(AutoEncoder):
 
     def sample(self, n: int, seed: int) -> np.ndarray:
         """n latents (n, L), float64, drawn from N(0, I) as VPoser does; the seed decides them."""
+        n, seed = checked_draw(n, seed)
         return NORMAL.sample(n, self.latent_dim, seed)
 
     def log_density(self, z: Array) -> Array:
         """Log densities (...), nats, of latents z (..., L) under N(0, I)."""
-        return NORMAL.log_density(z)
+        return NORMAL.log_density(checked_latents(z, self.latent_dim, self.name))
 
 
 def checkpoint_in(path: Path) -> Path:
