@@ -213,7 +213,7 @@ def _add_train(verbs: Any) -> None:
         help="an auto-encoder, or an adversarial prior on a sphere, in a box, or normal; default: %(default)s",
     )
     parser.add_argument(
-        "--steps", type=_steps, metavar="N", help="how long; default: as the shipped priors, 16000, gan_*: 20000"
+        "--steps", type=_steps, metavar="N", help="how long; default: as the shipped priors, 16000, gan_*: 11000"
     )
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
 

@@ -15,6 +15,7 @@ from vendor_core.npz import write_npz
 from vendor_core.prior import GanPrior, VaePrior, as_module, interpolate_poses, load_prior
 from vendor_core.prior.gan import FORMAT, VARIANTS
 from vendor_core.prior.latent_spaces import SPACES
+from vendor_core.prior.plausibility import load_plausibility
 from vendor_core.rotations import exp_so3, log_so3, rotation_angle
 from vendor_core.skeleton import BODY_JOINTS
 
@@ -213,5 +214,21 @@ def test_no_torch_is_imported(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", code, tmp_path / "gan.npz"], check=True)
 
 
-def test_the_shipped_prior_is_no_gan() -> None:
-    assert isinstance(load_prior(), VaePrior)
+def test_gan_s_ships_small_and_free_and_draws_poses_that_the_critic_believes() -> None:
+    gan = load_prior("gan_s")
+    assert isinstance(gan, GanPrior) and isinstance(load_prior(), VaePrior)
+    assert gan.space is SPACES["sphere"] and gan.latent_dim == 32
+    assert gan.about["license"] == "CC0-1.0"
+    weights = Path(sys.modules[GanPrior.__module__].__file__ or "").parent / "weights" / "gan_s.npz"
+    assert weights.stat().st_size < 2_000_000
+    drawn = gan.decode(gan.sample(300, seed=0))
+    broken = drawn @ exp_so3(0.6 * np.random.default_rng(0).normal(size=(300, 21, 3)))
+    critic = load_plausibility()
+    assert np.median(critic.log_odds(drawn)[:, -1]) + 2 < np.median(critic.log_odds(broken)[:, -1])
+
+
+def test_gan_s_gives_back_what_it_draws() -> None:
+    gan = load_prior("gan_s")
+    R = gan.decode(gan.sample(60, seed=1))
+    angle = np.degrees(rotation_angle(np.swapaxes(gan.decode(gan.encode(R)), -1, -2) @ R)).mean(-1)
+    assert np.median(angle) < 0.1 and angle.mean() < 2

@@ -41,11 +41,11 @@ __all__ = [
     "variations",
 ]
 
-_SHIPPED = {"vae": Path(__file__).parent / "weights" / "vae.npz"}
+_SHIPPED = {name: Path(__file__).parent / "weights" / f"{name}.npz" for name in ("vae", "gan_s")}
 
 
 def load_prior(name_or_path: str | Path = "vae") -> AutoEncoder:
-    """A prior by name ("vae", the shipped one) or from a file; a file is read once.
+    """A prior by name ("vae" or "gan_s", which are shipped) or from a file; a file is read once.
 
     Args:
         name_or_path: a name; an npz file written by `train`; or VPoser's weights: its folder, such as V02_05, or a

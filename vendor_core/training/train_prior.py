@@ -35,7 +35,7 @@ from .train_guess import EFFECTORS
 from .vae_run import VaeRun
 from .vae_trainer import BATCH
 
-STEPS = {"vae": 16_000} | dict.fromkeys(VARIANTS, 20_000)
+STEPS = {"vae": 16_000} | dict.fromkeys(VARIANTS, 11_000)
 """Of each kind of prior, by default; the shipped weights have them."""
 THREADS = 1
 _READING, _TRAINED = 0.02, 0.97  # where on the way from start to end
