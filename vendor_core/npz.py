@@ -24,6 +24,8 @@ _DAMAGE = (
     tokenize.TokenError, zlib.error, LZMAError,
 )  # fmt: skip
 
+_LARGE, _MOST_TIMES = 256e6, 100  # bytes that any file may unpack to; larger ones, to so many times their size
+
 
 def read_npz(path: str | Path, names: Iterable[str] | None, error: type[PoiseError]) -> dict[str, np.ndarray]:
     """Read the named arrays of an npz file (all of them for None); those it lacks are left out.
@@ -44,7 +46,9 @@ def read_npz(path: str | Path, names: Iterable[str] | None, error: type[PoiseErr
             members = {m[:-4] for m in archive.namelist() if m.endswith(".npy")}
             if not members:
                 raise error(f"{path.name} is a zip archive without arrays; expected an npz file written by numpy.savez")
-            for name in members if names is None else members.intersection(names):
+            wanted = members if names is None else members.intersection(names)
+            _require_bounded(path, archive, wanted, error)
+            for name in wanted:
                 _require_whole(archive, f"{name}.npy")
                 arrays[name] = file[name]
                 if not isinstance(arrays[name], np.ndarray):  # numpy answers with bytes where its magic is missing
@@ -62,6 +66,16 @@ def read_npz(path: str | Path, names: Iterable[str] | None, error: type[PoiseErr
         why = str(problem) or type(problem).__name__
         raise error(f'{path.name}: "{name}" is damaged ({why}); get the file anew') from None
     return arrays
+
+
+def _require_bounded(path: Path, archive: zipfile.ZipFile, names: Iterable[str], error: type[PoiseError]) -> None:
+    """Raises an error of the given kind where the arrays would fill memory from next to nothing on the disk."""
+    unpacked, packed = sum(archive.getinfo(f"{name}.npy").file_size for name in names), path.stat().st_size
+    if unpacked > max(_LARGE, _MOST_TIMES * packed):
+        raise error(
+            f"{path.name} has {packed / 1e6:,.3f} MB and unpacks to {unpacked / 1e6:,.0f} MB; expected at most "
+            f"{_MOST_TIMES} times its size. Save it with numpy.savez, unpacked, if that is meant"
+        )
 
 
 def _require_whole(archive: zipfile.ZipFile, member: str) -> None:

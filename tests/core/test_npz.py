@@ -73,3 +73,15 @@ def test_flipped_bytes_never_escape_as_another_error(
         except MotionError:
             continue
         assert all(isinstance(array, np.ndarray) for array in arrays.values())
+
+
+def test_next_to_nothing_that_would_fill_memory_is_refused(tmp_path: Path) -> None:
+    """A member that says it unpacks to a gigabyte; where it is not asked for it does no harm."""
+    content = _zip({"a.npy": _npy(np.arange(9.0)), "b.npy": _npy(np.zeros(2))}, zipfile.ZIP_DEFLATED)
+    size_of_a = content.find(b"PK\x01\x02") + 24
+    content[size_of_a : size_of_a + 4] = (10**9).to_bytes(4, "little")
+    path = tmp_path / "bomb.npz"
+    path.write_bytes(content)
+    with pytest.raises(MotionError, match=r"bomb\.npz has 0\.0\d+ MB and unpacks to 1,000 MB; expected at most 100"):
+        read_npz(path, None, MotionError)
+    np.testing.assert_array_equal(read_npz(path, ("b",), MotionError)["b"], np.zeros(2))
