@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """A take of our own whose poses are known."""
 
+from functools import cache
+
 import numpy as np
 
 from vendor_core.body import default_body
 from vendor_core.mocap.c3d import C3D
 from vendor_core.mocap.layouts import LAYOUTS
 from vendor_core.mocap.marker_points import place_markers
+from vendor_core.mocap.solve_take import TakeOptions, TakeSolution, solve_take
 from vendor_core.prior import load_prior
 from vendor_core.prior.interpolate import interpolate_poses
 from vendor_core.rotations import exp_so3
@@ -25,6 +28,13 @@ def take_of(points: np.ndarray, labels: tuple[str, ...], rate: float = 30.0) -> 
     return C3D(points.astype(np.float32), residuals, labels, rate, "mm", 1, "Z", (), (), "intel", ())
 
 
+@cache
+def known_solution() -> TakeSolution:
+    """Of the known take, solved with all options left alone."""
+    return solve_take(known_take()[0], default_body(), load_prior(), TakeOptions(), quiet)
+
+
+@cache
 def known_take() -> tuple[C3D, np.ndarray]:
     """A take of the default body between three poses, 1 mm noise, gaps, and an empty frame; and its joints."""
     body, prior, rng = default_body(), load_prior(), np.random.default_rng(5)

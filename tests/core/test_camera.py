@@ -86,7 +86,7 @@ def test_a_body_turned_the_wrong_way_keeps_its_distance(rng: np.random.Generator
     np.testing.assert_allclose(depth, camera.in_camera(true)[..., 2].mean(1), rtol=0.3)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, 2**31), st.integers(0, 22), st.sampled_from([1e-9, 1.0, 300.0, 1e5]))
 def test_what_is_seen_ends_before_the_camera(seed: int, n_seen: int, spread: float) -> None:
     rng = np.random.default_rng(seed)

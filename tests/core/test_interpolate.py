@@ -164,7 +164,7 @@ def test_speed_follows_the_body_that_is_asked_about(prior: VaePrior, keys: np.nd
     assert not np.allclose(own, other)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.integers(2, 40), st.integers(0, 300))
 def test_segments_share_the_frames_evenly(n_keys: int, spare: int) -> None:
     counts = segment_counts(n_keys, n_keys + spare)

@@ -30,7 +30,7 @@ def reduced(times: np.ndarray, x: np.ndarray, allowed: float, must: tuple[int, .
     return reduce_keys(times, x, needed, within(x, allowed))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     st.integers(0, 1000), st.integers(2, 60), st.floats(1e-3, 3), st.booleans(), st.sets(st.integers(0, 59), max_size=5)
 )

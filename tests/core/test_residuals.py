@@ -100,7 +100,7 @@ def test_frames_do_not_meet(rng: np.random.Generator, kind: str) -> None:
     np.testing.assert_allclose(residual.take(rows).jacobian(pose.take(rows)), residual.jacobian(pose)[rows], atol=1e-9)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.sampled_from(KINDS),
     st.lists(st.floats(-3, 3), min_size=3, max_size=3).map(np.array),

@@ -13,7 +13,7 @@ vectors = st.lists(st.floats(-1, 1), min_size=3, max_size=3).filter(lambda v: np
 angles = st.one_of(st.floats(0, np.pi - 1e-7), st.floats(0, 1e-6), st.floats(np.pi - 1e-4, np.pi - 1e-7))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(vectors, angles)
 def test_exp_and_log_agree_with_scipy_everywhere(axis: list[float], angle: float) -> None:
     w = np.array(axis) / np.linalg.norm(axis) * angle
@@ -22,7 +22,7 @@ def test_exp_and_log_agree_with_scipy_everywhere(axis: list[float], angle: float
     np.testing.assert_allclose(rot.log_so3(R), w, atol=1e-8)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(vectors, angles)
 def test_quaternions_round_trip(axis: list[float], angle: float) -> None:
     R = rot.exp_so3(np.array(axis) / np.linalg.norm(axis) * angle)

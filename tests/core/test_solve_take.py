@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.core.known_takes import known_take, quiet, take_of
+from tests.core.known_takes import known_solution, known_take, quiet, take_of
 from vendor_core.body import default_body
 from vendor_core.errors import Cancelled, LayoutError, TargetError
 from vendor_core.mocap.c3d import C3D, read_c3d
@@ -29,8 +29,8 @@ def known() -> tuple[C3D, np.ndarray]:
 
 
 @pytest.fixture(scope="module")
-def solution(known: tuple[C3D, np.ndarray]) -> TakeSolution:
-    return solve_take(known[0], default_body(), load_prior(), TakeOptions(), quiet)
+def solution() -> TakeSolution:
+    return known_solution()
 
 
 def _joints(solution: TakeSolution) -> np.ndarray:
@@ -71,10 +71,9 @@ def test_a_marker_far_away_changes_only_its_own_frame(known: tuple[C3D, np.ndarr
     points = take.points.copy()
     points[50, 12] += 3.0
     options = TakeOptions(betas=solution.motion.betas)
-    clean, dirty = (
-        solve_take(t, default_body(), load_prior(), options, quiet) for t in (take, replace(take, points=points))
-    )
-    apart = np.linalg.norm(_joints(clean) - _joints(dirty), axis=-1)
+    dirty = solve_take(replace(take, points=points), default_body(), load_prior(), options, quiet)
+    apart = np.linalg.norm(_joints(solution) - _joints(dirty), axis=-1)
+    assert np.delete(apart, 50, axis=0).max() < 0.001
     assert apart[50].max() < 0.05
     assert dirty.summary["rejected_fraction"] > 0
 
@@ -197,16 +196,18 @@ def test_a_rate_that_makes_millions_of_frames_is_refused() -> None:
         sampling(3, 1e-6, 30.0)
 
 
-@pytest.mark.parametrize("bad", [1e7, 1e30])
-def test_a_marker_at_infinity_counts_as_unseen(known: tuple[C3D, np.ndarray], bad: float) -> None:
-    damaged, unseen = known[0].points[:30].copy(), known[0].points[:30].copy()
-    damaged[5, 7], unseen[5, 7] = bad, np.nan
-    found, expected = (
-        solve_take(take_of(points, known[0].labels), default_body(), load_prior(), TakeOptions(), quiet)
-        for points in (damaged, unseen)
-    )
-    np.testing.assert_array_equal(found.motion.poses, expected.motion.poses)
-    assert np.isnan(found.residual[5, 7])
+def test_a_marker_at_infinity_counts_as_unseen(known: tuple[C3D, np.ndarray], solution: TakeSolution) -> None:
+    def solved(bad: float) -> TakeSolution:
+        points = known[0].points[:20].copy()
+        points[5, 7] = bad
+        options = TakeOptions(betas=solution.motion.betas)
+        return solve_take(take_of(points, known[0].labels), default_body(), load_prior(), options, quiet)
+
+    expected = solved(np.nan)
+    for bad in (1e7, 1e30):
+        found = solved(bad)
+        np.testing.assert_array_equal(found.motion.poses, expected.motion.poses)
+        assert np.isnan(found.residual[5, 7])
 
 
 def test_swapped_labels_are_put_right(known: tuple[C3D, np.ndarray], solution: TakeSolution) -> None:
