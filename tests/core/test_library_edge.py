@@ -21,6 +21,7 @@ from vendor_core.prior import (
     repair,
     variations,
 )
+from vendor_core.training import train_prior
 
 PRIOR, CRITIC, BODY = load_prior(), load_plausibility(), default_body()
 Z = PRIOR.sample(3, seed=0)
@@ -31,6 +32,7 @@ NAMES = BODY.joint_names[:22]
 BROKEN = np.where(np.arange(3)[:, None, None, None] == 1, np.nan, R)
 
 CASES: dict[str, tuple[Callable[[], object], str]] = {
+    "a prior by no name": (lambda: load_prior(None), "NoneType"),  # type: ignore[arg-type]
     "latents of another size": (lambda: PRIOR.decode(Z[:, :5]), r"\(3, 5\); expected \(\.\.\., 32\) for vae"),
     "one latent number": (lambda: PRIOR.decode_with_jacobian(np.array(1.0)), r"\(\)"),
     "latents that are text": (lambda: PRIOR.decode(np.array(["a"] * 32)), "expected an array of numbers"),
@@ -89,6 +91,8 @@ CASES: dict[str, tuple[Callable[[], object], str]] = {
     "a take by its name": (lambda: solve_take("take.c3d", BODY, PRIOR), "read_take"),  # type: ignore[arg-type]
     "no marker": (lambda: place_markers(BODY, ["NOSE_RING"]), '"NOSE_RING"'),
     "one prior": (lambda: evaluate(PRIOR, None), "dictionary by name"),  # type: ignore[arg-type]
+    "a folder alone": (lambda: train_prior("AMASS", "mine.npz"), "a list of folders"),
+    "no kind of prior": (lambda: train_prior(["AMASS"], "mine.npz", kind="flow"), "vae, gan_s"),
 }
 
 

@@ -2,6 +2,7 @@
 """Pose priors: what a plausible pose is, as a latent space."""
 
 from functools import lru_cache
+from os import PathLike
 from pathlib import Path
 
 from ..errors import PriorError
@@ -54,6 +55,9 @@ def load_prior(name_or_path: str | Path = "vae") -> AutoEncoder:
     Raises:
         PriorError: no such prior or file, or the file is damaged or no prior; the message lists the names.
     """
+    if not isinstance(name_or_path, str | PathLike):
+        kind = type(name_or_path).__name__
+        raise PriorError(f"a prior is named by a {kind}; expected one of: {', '.join(_SHIPPED)}; or a file")
     path = _SHIPPED.get(str(name_or_path), Path(name_or_path))
     try:
         path = checkpoint_in(path)

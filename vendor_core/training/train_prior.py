@@ -6,7 +6,7 @@ The number of steps is fixed, not the time.
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -45,8 +45,8 @@ Say = Callable[[str], None]
 
 
 def train_prior(
-    data: list[Path],
-    out: Path,
+    data: Sequence[str | Path],
+    out: str | Path,
     seed: int = 0,
     device: str = "auto",
     report: Report | None = None,
@@ -82,6 +82,10 @@ def train_prior(
         PriorError: torch is not installed, the device is not there, or the folder to write to; the checkpoint is
             damaged, or of another training.
     """
+    if isinstance(data, str | Path) or kind not in STEPS:
+        known = ", ".join(STEPS)
+        raise PriorError(f"{kind!r} from {data!r}; expected one of {known}, and a list of folders and files")
+    data, out = [Path(place) for place in data], Path(out)
     began, steps = time.monotonic(), steps or STEPS[kind]
     tell, note = report or (lambda _fraction, _text: None), say or (lambda _text: None)
     device = _device(device)
