@@ -43,6 +43,6 @@ if len(sys.argv) > 1:
 else:
     data, rows = made_data(), ("reconstruction", "interpolation", "inverse", "implausible")
     sizes = Sizes(paths=PathSizes(12), inverse=12, implausible=100)
-priors = {name: load_prior(name) for name in sys.argv[2:] or ["vae"]}
+priors = {name: load_prior(name) for name in sys.argv[2:] or ["vae", "gan_s"]}
 results = evaluate(priors, data, rows, sizes, lambda fraction, text: print(f"{fraction:4.0%} {text}", file=sys.stderr))
 print(table_text(results))
