@@ -29,7 +29,13 @@ def test_the_prior_is_chosen_in_the_panel_and_followed() -> Steps[None]:
     scene = bpy.context.scene
     yield from press("poise.add_body(")
     name = bpy.context.object.name
-    yield from shot("prior_poise", region("UI"))
+    yield from _press_choice("GAN_S")
+    yield from press("poise.generate_pose(")
+    yield 0.5
+    gan, rig = support.core("prior").load_prior("gan_s"), bpy.data.objects[name]
+    seed = bpy.context.window_manager.operators[-1].seed
+    assert np.abs(_rotations(rig) - gan.decode(gan.sample(1, seed))[0]).max() < 1e-4
+    yield from shot("prior_gan_s")
     yield from _press_choice("FILE")
     assert scene.poise_prior == "FILE"
     yield from shot("prior_file", region("UI"))
