@@ -68,7 +68,7 @@ def test_inversion_comes_as_near_as_adam_to_poses_that_it_cannot_make(gan: GanPr
     R = torch.as_tensor(gan.decode(gan.sample(16, seed=5)) @ exp_so3(0.15 * noise))
 
     def cost(z: "torch.Tensor") -> "torch.Tensor":
-        return (gan.decode(gan.space.nearest(z)) - R).square().sum((1, 2, 3))
+        return (gan.decode(gan.space.nearest(z)) - R).square().sum((2, 3)) @ gan.levers.like(R)
 
     z = gan.encode(R)
     adam_z = z.clone().requires_grad_()

@@ -19,7 +19,7 @@ from ..rotations import nearest_rotation
 from ..skeleton import N_POSE
 from .autoencoder import AutoEncoder
 from .checks import checked_draw, checked_latents, checked_poses
-from .inversion import ITERATIONS, inverted, linear_encoder
+from .inversion import ITERATIONS, inverted, levers_of, linear_encoder
 from .latent_spaces import SPACES, LatentSpace
 from .network import LeakyRelu, Network, network_from
 from .state_dicts import DECODER_1, StateDict
@@ -53,7 +53,7 @@ class GanPrior(AutoEncoder):
     def __init__(self, name: str, decoder: Network, space: LatentSpace, shipped: VaePrior, about: Mapping[str, str]):
         no_encoder = Network([(np.zeros((decoder.n_in, 9 * N_POSE)), np.zeros(decoder.n_in))])
         super().__init__(name, no_encoder, decoder, shipped.rest_joints, about, space)
-        self.encoder = linear_encoder(self)
+        self.encoder, self.levers = linear_encoder(self), levers_of(self.rest_joints)
         self._shipped = shipped
 
     @cached_property
