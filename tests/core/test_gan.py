@@ -16,6 +16,7 @@ from vendor_core.prior import GanPrior, VaePrior, as_module, interpolate_poses, 
 from vendor_core.prior.gan import FORMAT, VARIANTS
 from vendor_core.prior.latent_spaces import SPACES
 from vendor_core.prior.plausibility import load_plausibility
+from vendor_core.prior.repair import completed
 from vendor_core.rotations import exp_so3, log_so3, rotation_angle
 from vendor_core.skeleton import BODY_JOINTS
 
@@ -77,7 +78,9 @@ def test_inversion_comes_as_near_as_adam_to_poses_that_it_cannot_make(gan: GanPr
         optimiser.zero_grad()
         cost(adam_z).sum().backward()
         optimiser.step()
-    assert (cost(z) < 1.05 * cost(adam_z.detach())).all()
+    ours, adams = cost(z), cost(adam_z.detach())
+    assert ours.mean() < 1.02 * adams.mean()
+    assert (ours < 1.1 * adams).all()
 
 
 def test_batch_shapes_and_kinds_are_kept(gan: GanPrior) -> None:
@@ -139,12 +142,28 @@ def test_the_engine_solves_with_it(gan: GanPrior) -> None:
     assert 1e3 * found.residual.mean() < 3
 
 
-def test_the_latent_stays_on_the_sphere_in_a_solve(tmp_path: Path) -> None:
-    """There the decoder knows no length, so nothing but the pull holds it."""
-    write_npz(tmp_path / "gan.npz", random_arrays("sphere"))
-    gan = load_prior(tmp_path / "gan.npz")
-    found = fit_joints(default_body(), gan, ["pelvis", "left_wrist"], np.array([[[0, 1, 0], [0.3, 1.4, 0.4]]]))
-    np.testing.assert_allclose(np.linalg.norm(found.z[0]), np.sqrt(LATENT), rtol=0.05)
+def test_nothing_but_the_sphere_draws_an_unanchored_solve() -> None:
+    gan = load_prior("gan_s")
+    z = 1.3 * gan.sample(3, 0)
+    np.testing.assert_allclose(gan.space.off(z), 0.3 / 1.3 * z, atol=1e-12)
+
+
+def test_repair_leaves_its_own_poses_and_mends_broken_joints() -> None:
+    gan = load_prior("gan_s")
+    R, trust = gan.decode(gan.sample(40, seed=2)), np.ones((40, 21))
+    angle = np.degrees(rotation_angle(np.swapaxes(completed(gan, R, trust), -1, -2) @ R))
+    assert np.median(angle) < 2
+    broken, trust = R.copy(), trust.copy()
+    broken[:, 17], trust[:, 17] = R[:, 17] @ exp_so3(np.array([0.0, 1.5, 0.0])), 0
+    mended = completed(gan, broken, trust)
+    assert np.median(rotation_angle(np.swapaxes(mended, -1, -2) @ R)[:, 17]) < 0.5
+
+
+def test_gradients_are_finite_where_vposers_users_start() -> None:
+    torch = pytest.importorskip("torch")
+    z = torch.zeros(2, 32, requires_grad=True)
+    load_prior("gan_s").decode(z).sum().backward()
+    assert z.grad is not None and torch.isfinite(z.grad).all()
 
 
 def authors_state(width: int = 24, latent: int = LATENT) -> tuple[VPoser1, dict[str, object]]:

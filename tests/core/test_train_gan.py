@@ -5,8 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from test_resume import free_port
 from test_training import pack
 
+from vendor_core.errors import PriorError
 from vendor_core.npz import read_npz, write_npz
 from vendor_core.prior import GanPrior, load_prior
 from vendor_core.prior.gan import VARIANTS
@@ -76,9 +78,51 @@ def test_the_generator_that_is_kept_is_the_one_nearest_to_people_held_out() -> N
     assert again.distance == 1.0
 
 
+def test_the_file_holds_the_best_generator_and_its_distance(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draws are measured as worse at every step: so the first is the best."""
+    from tests.core.training_runs import train_here
+
+    worse = iter(range(1, 100))
+    monkeypatch.setattr("vendor_core.training.gan_run.from_nearest", lambda _a, _b: float(next(worse)))
+    first = train_here(folder / "first.npz", data=[folder], kind="gan_s", steps=1)
+    worse = iter(range(1, 100))
+    last = train_here(folder / "last.npz", data=[folder], kind="gan_s", steps=5)
+    assert first["val_loss"] == last["val_loss"] == 3.0  # 1 + 2
+    a, b = (read_npz(folder / f"{name}.npz", None, ValueError) for name in ("first", "last"))
+    np.testing.assert_array_equal(a["decoder_W1"], b["decoder_W1"])
+
+
+def test_a_checkpoint_beyond_the_steps_asked_for_is_refused(folder: Path) -> None:
+    def interrupt(_done: float, text: str) -> None:
+        if text.startswith("generator: step 4 "):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        trained(folder, "mine", kind="gan_s", steps=8, checkpoint_every=0.0, report=interrupt)
+    with pytest.raises(PriorError, match="has done 3 steps, more than the 2 asked for"):
+        trained(folder, "mine", kind="gan_s", steps=2)
+
+
+def test_two_processes_learn_what_one_learns(folder: Path) -> None:
+    """With the same chance and masks; what differs is the order of sums."""
+    if not torch.distributed.is_available():
+        pytest.skip("this torch is built without torch.distributed")
+    from tests.core.training_runs import Run, train_here
+
+    train_here(folder / "one.npz", data=[folder], kind="gan_u", steps=3)
+    where = {"WORLD_SIZE": "2", "MASTER_ADDR": "localhost", "MASTER_PORT": str(free_port())}
+    how = {"data": [folder], "out": folder / "two.npz", "device": "cpu", "steps": 3, "kind": "gan_u"}
+    runs = [Run({**where, "RANK": str(rank), "LOCAL_RANK": str(rank)}, **how) for rank in range(2)]
+    for run in runs:
+        run.result()
+    one, two = (read_npz(folder / f"{name}.npz", None, ValueError) for name in ("one", "two"))
+    for name in ("decoder_W0", "decoder_W1", "decoder_W2"):
+        np.testing.assert_allclose(one[name], two[name], atol=2e-3)
+
+
 @pytest.mark.parametrize("kind", VARIANTS)
 def test_it_learns_what_poses_it_is_shown(kind: str) -> None:
-    """All poses near one: after a hundred steps so are those drawn."""
+    """All poses near one: after 150 steps so are those drawn."""
     from vendor_core.training.data import PoseSet
     from vendor_core.training.gan_trainer import GanTrainer
     from vendor_core.training.measure import from_nearest, joint_points

@@ -18,6 +18,7 @@ Score = Callable[[np.ndarray], np.ndarray]
 """Numbers (N,), the higher the less plausible, of poses R (N, 21, 3, 3)."""
 
 POSES = 1000
+_FEW = 8  # draws that show whether one latent is likelier than another
 _ONE_JOINT, _ALL_JOINTS, _HYPER = (45.0, 90.0), 15.0, (20.0, 40.0)  # degrees
 _HINGES = tuple(BODY_JOINTS.index(f"{side}_{joint}") - 1 for side in ("left", "right") for joint in ("knee", "elbow"))
 _LEFT = tuple(j - 1 for j, name in enumerate(BODY_JOINTS) if name.startswith("left_"))
@@ -36,9 +37,12 @@ def implausible(
 
     Returns:
         For each kind of damage (`broken_poses`) the area under the ROC curve of each score: `plausibility`, the
-        critic's; `density`, of the latent; `reconstruction`, the largest angle of any joint from its reconstruction.
+        critic's; `density`, of the latent, where that differs; `reconstruction`, the largest angle of any joint from
+        its reconstruction.
     """
-    scores = {"density": _density(prior), "reconstruction": _reconstruction(prior)}
+    scores = {"reconstruction": _reconstruction(prior)}
+    if len(np.unique(prior.log_density(prior.sample(_FEW, SEED)))) > 1:  # a sphere's is the same everywhere
+        scores = {"density": _density(prior)} | scores
     if critic is not None:
         scores = {"plausibility": lambda R: -critic.score(R)} | scores
     return areas(data, scores, n_poses)

@@ -7,6 +7,7 @@ turned on its own scores well, and re-timing makes any path even.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -15,7 +16,7 @@ from ..errors import MotionError
 from ..prior.base import Prior
 from ..prior.interpolate import interpolate_poses
 from ..rotations import rotation_angle
-from .data import EvaluationData
+from .data import SEED, EvaluationData
 from .limits import joint_limits
 from .neighbours import NearestPose
 
@@ -57,8 +58,9 @@ class Paths:
         """R raw and re-timed, path ratio, distance from data midway, limits, and how well keys are hit.
 
         Returns:
-            `r_T` and `r_retimed_T` (mean, median, p95, max) for each number of steps T; `path_ratio` (length by the
-            distance of the keys); `mid_mm` (mean, median); `over_limits`; `key_error` (radians); `step_curve` and
+            `r_drawn` (as `r_30`, between drawn latents, so that nothing but the decoder counts); `r_T` and
+            `r_retimed_T` (mean, median, p95, max) for each number of steps T; `path_ratio` (length by the distance of
+            the keys); `mid_mm` (mean, median); `over_limits`; `key_error` (radians); `step_curve` and
             `step_curve_retimed` (30,), mean steps by the mean of their path.
         """
         found: dict[str, object] = {}
@@ -66,6 +68,8 @@ class Paths:
         for steps in self.sizes.steps:
             for timing, name in timings:
                 found[f"{name}_{steps}"] = _ratios(self._steps(self._along(prior, path, steps, timing), every=True))
+        if path == "latent":
+            found["r_drawn"] = self._between_draws(prior)
         curves = self._along(prior, path, _CURVES, "linear"), self._along(prior, path, _CURVES, "constant")
         fine = self._steps(self._along(prior, path, _FINE, "linear"))
         middles = curves[1][:, [round(t * _CURVES) for t in _MIDDLES]].reshape(-1, *self.pairs.shape[2:])
@@ -82,6 +86,11 @@ class Paths:
     def _along(self, prior: Prior, path: Path, steps: int, timing: Timing) -> np.ndarray:
         """Poses (pairs, steps + 1, 21, 3, 3)."""
         return np.stack([interpolate_poses(prior, pair, [steps], path, timing) for pair in self.pairs])
+
+    def _between_draws(self, prior: Prior) -> dict[str, float]:
+        z, t = prior.sample(self.sizes.keys, SEED), np.linspace(0, 1, _CURVES + 1)
+        paths = np.stack([prior.decode(prior.space.between(a, b, t)) for a, b in pairwise(z)])
+        return _ratios(self._steps(paths, every=True))
 
     def _steps(self, R: np.ndarray, every: bool = False) -> np.ndarray:
         """Mean movement (pairs, steps), mm, of the surface from frame to frame; of every vertex if asked."""

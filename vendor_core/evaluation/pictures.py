@@ -15,6 +15,7 @@ from ..skeleton import N_BODY
 from .data import SEED, EvaluationData
 from .inverse import LATENT_ALONE, WholePoses, whole_poses
 from .metrics import joint_error, p_mpjpe
+from .without_prior import WithoutPrior
 
 KEYPOINTS = (
     "head", "neck", "jaw", "left_eye_smplhf", "right_eye_smplhf", "left_shoulder", "right_shoulder", "left_elbow",
@@ -25,6 +26,7 @@ KEYPOINTS = (
 _FOCAL, _CENTRE = 1145.0, 512.0  # pixels
 _AWAY = 5.0  # metres
 _UPRIGHT = np.diag([1.0, -1.0, -1.0])  # from Y up, looking along -Z, to a camera's x right, y down, z forward
+_WAYS = (("", Unknowns()), ("_latent_alone", LATENT_ALONE))
 _LEAST_SIGMA = 1.0  # pixels: what is seen without noise is not believed more closely
 
 
@@ -42,7 +44,7 @@ def pictures(prior: Prior, data: EvaluationData, sizes: PictureSizes = PictureSi
 
     Returns:
         For each noise (`noise_0`, `noise_5`) `p_mpjpe` and `mm` (joints from the truth, aligned and not), by the engine
-        and, as `noise_0_latent_alone`, by the prior's poses alone.
+        and, as `noise_0_latent_alone` and so on, by the prior's poses alone where there are any.
     """
     poses, rng = whole_poses(data, sizes.poses), np.random.default_rng(SEED)
     camera = _around(poses, sizes.yaws)
@@ -54,7 +56,7 @@ def pictures(prior: Prior, data: EvaluationData, sizes: PictureSizes = PictureSi
     for noise in sizes.noises:
         seen = clean + rng.normal(size=clean.shape) * noise
         targets = ImageTargets(KEYPOINTS, seen, camera, sigma=max(noise, _LEAST_SIGMA))
-        for name, unknowns in (("", Unknowns()), ("_latent_alone", LATENT_ALONE)):
+        for name, unknowns in _WAYS[:1] if isinstance(prior, WithoutPrior) else _WAYS:
             solved = solve(data.body, prior, [targets], unknowns)
             joints = data.body.pose(solved.R_local, solved.trans).joints[:, :N_BODY]
             error = {"p_mpjpe": p_mpjpe(joints, truth), "mm": joint_error(joints, truth)}

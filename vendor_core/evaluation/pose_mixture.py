@@ -105,7 +105,7 @@ class PoseMixture:
     def _vectors(self, z: Array) -> Array:
         """Rotation vectors (..., 21, 3): one Gaussian after another, as a factor for each latent is 32 kB."""
         xp, which = namespace(z), self._which(z)
-        w = self._means.like(z)[which]
+        w = xp.asarray(self._means.like(z)[which], copy=True)
         for k in np.unique(np.asarray(which)).tolist():
             rows = which == k
             w[rows] = w[rows] + z[rows][..., :_VECTORS] @ self._factors.like(z)[k].T

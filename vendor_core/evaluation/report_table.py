@@ -46,6 +46,8 @@ GROUPS: tuple[tuple[str, tuple[Row, ...]], ...] = (
     ("Interpolation, 30 steps", (
         Row("longest step by shortest, mean", ("interpolation", "*", "r_30", "mean"), 3),
         Row("... median", ("interpolation", "*", "r_30", "median"), 3),
+        Row("... between draws, mean", ("interpolation", "*", "r_drawn", "mean"), 3),
+        Row("... between draws, median", ("interpolation", "*", "r_drawn", "median"), 3),
         Row("... re-timed, largest", ("interpolation", "*", "r_retimed_30", "max"), 4),
         Row("path by distance", ("interpolation", "*", "path_ratio"), 3),
         Row("midway, from training poses, mm", ("interpolation", "*", "mid_mm", "mean")),

@@ -6,6 +6,8 @@ import numpy as np
 from ..arrays import Array
 from ..prior.base import Prior
 
+_MOST = 4.0  # of a number of a latent: an encoder sends broken poses anywhere
+
 
 class KeptPose:
     """A prior whose decoder, at the latent of a given pose, answers that very pose: deviations are carried along.
@@ -19,7 +21,7 @@ class KeptPose:
         self._prior = prior
         self.name, self.latent_dim, self.rest_joints = prior.name, prior.latent_dim, prior.rest_joints
         self.space = prior.space
-        self.z = np.clip(prior.encode(R[None]), -4, 4)  # (1, L)
+        self.z = prior.space.nearest(np.clip(prior.encode(R[None]), -_MOST, _MOST))  # (1, L)
         self.centre = self.z[0]
         self._kept = np.swapaxes(prior.decode(self.z)[0], 1, 2) @ R  # (21, 3, 3)
 

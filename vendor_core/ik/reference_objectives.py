@@ -36,7 +36,8 @@ class PointsOnPrior:
     """Points of the body reach for places in the world, the pose made by a prior.
 
     Parameters: `z` (n, L), `root` (n, 3) the pelvis' world orientation, `trans` (n, 3) metres, `betas` (n, B).
-    Terms: `points` the sum of squared distances, m^2; `latent` |z|^2; `betas` |betas|^2.
+    Terms: `points` the sum of squared distances, m^2; `latent` |z|^2, counted from where the prior's latent space draws
+    it; `betas` |betas|^2.
 
     Args:
         body: any body.
@@ -63,7 +64,8 @@ class PointsOnPrior:
     def __call__(self, parameters: Mapping[str, "Tensor"], frames: "Tensor") -> dict[str, "Tensor"]:
         z, betas = parameters["z"], parameters["betas"]
         error = self._targets.error(self.points(parameters), frames)
-        return {"points": error, "latent": (z * z).sum(-1), "betas": (betas * betas).sum(-1)}
+        off = self._prior.space.off(z)
+        return {"points": error, "latent": (off * off).sum(-1), "betas": (betas * betas).sum(-1)}
 
     def points(self, parameters: Mapping[str, "Tensor"]) -> "Tensor":
         """Where (n, J + V, 3) the points are, metres."""

@@ -58,6 +58,7 @@ def solve_sequence(
     others = np.setdiff1d(np.arange(n), anchors)
     near = replace(stages[-1], damping=1e-3)
     state = between(found, anchors, np.arange(n))
+    state = state.changed(z=problem.prior.space.nearest(state.z))
     part, cost_others = minimise_in_chunks(
         problem.take(others), state.take(others), near, lambda f: report(0.4 + 0.5 * f), in_a_row=ALIKE
     )

@@ -124,8 +124,8 @@ class PoseState:
 
 
 def rest_state(prior: Prior, n_frames: int, n_betas: int, example: Array, n_joints: int = N_BODY) -> PoseState:
-    """F frames at the centre of the latent space, upright at the origin, in the kind and dtype of the example."""
-    z = np.zeros((n_frames, prior.latent_dim))
+    """F frames in the prior's ordinary pose, upright at the origin, in the kind and dtype of the example."""
+    z = np.tile(prior.centre, (n_frames, 1))
     return explained(prior, z, np.broadcast_to(np.eye(3), (n_frames, 3, 3)), n_betas, n_joints).like(example)
 
 

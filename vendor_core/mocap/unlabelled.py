@@ -99,7 +99,7 @@ def _starts(
     points: BodyPoints, prior: Prior, p: np.ndarray, seen: np.ndarray, frames: np.ndarray, kept: int
 ) -> _Starts:
     """The poses and headings whose markers look most like the points of each frame."""
-    z = np.concatenate([np.zeros((1, prior.latent_dim)), prior.sample(_POSES - 1, 0)])
+    z = np.concatenate([prior.centre[None], prior.sample(_POSES - 1, 0)])
     poses = explained(prior, z, np.broadcast_to(Y_UP_TO_Z_UP, (_POSES, 3, 3)))
     x = place(points, poses.on(points.bones))[0]
     centre = np.median(x, axis=1)  # which points that are no markers hardly move

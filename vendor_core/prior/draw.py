@@ -83,7 +83,9 @@ def variations(
     for first in range(0, count, _CHUNK):
         seeds = range(seed + first, seed + min(first + _CHUNK, count))
         drawn = np.concatenate([prior.sample(n, of_one) for of_one in seeds])
-        tried = prior.decode(np.sqrt(1 - amount**2) * z + amount * drawn) @ exp_so3((1 - amount) * missed)
+        tried = prior.decode(prior.space.nearest(np.sqrt(1 - amount**2) * z + amount * drawn)) @ exp_so3(
+            (1 - amount) * missed
+        )
         tried = np.where(kept[:, None, None], R, tried)
         best = plausibility.log_odds(tried)[:, -1].reshape(-1, n).argmin(1)
         varied[first : first + _CHUNK] = tried.reshape(-1, n, N_POSE, 3, 3)[np.arange(len(best)), best]

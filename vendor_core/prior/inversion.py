@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The latent behind a pose where no encoder was trained: Levenberg-Marquardt through the decoder, batched.
 
-The cost of a pose is `sum_j w_j |D_j(z) - R_j|_F^2 / 2`: the squared angle where it is small, and smooth everywhere. A
-joint's weight is how much it moves, the squared distances of the joints below it, and a little more, as twist counts too.
+The cost of a pose is `sum_j w_j |D_j(z) - R_j|_F^2 / 2`: the squared angle where it is small, and smooth everywhere.
+A joint's weight is how much it moves, the squared distances of the joints below it, and a little more for twist.
 """
 
 from typing import Protocol

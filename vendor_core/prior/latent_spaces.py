@@ -122,11 +122,11 @@ class Sphere:
     def to_network(self, z: Array) -> Array:
         """Unit vectors (..., L); of a zero the first axis."""
         xp = namespace(z)
-        length = _length(z)
+        some = xp.any(xp.abs(z) > _SHORT, axis=-1, keepdims=True)
         first = xp.zeros_like(z)
         first[..., 0] = 1
-        some = length > _SHORT
-        return xp.where(some, z / xp.where(some, length, xp.ones_like(length)), first)
+        safe = xp.where(some, z, first)  # before the root, whose slope at 0 is none
+        return safe / _length(safe)
 
     def by_latent(self, z: Array, J: Array) -> Array:
         """`J (I - u u^T) / |z|` for the unit vector u of z."""

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Poses brought nearer to plausible: joints to blame are replaced by what the prior says, given the others.
 
-The latent is fitted to the joints that are trusted, `min_z sum_j t_j d_j(z)^2 / sigma^2 + |z|^2` with d_j the angle
-between decoded and given rotation and t_j the trust in a joint (Gauss-Newton). Joints to blame then turn towards what
+The latent is fitted to the joints that are trusted, `min_z sum_j t_j d_j(z)^2 / sigma^2 + |off(z)|^2` with d_j the
+angle between decoded and given rotation, t_j the trust in a joint, and off(z) what the latent space draws to, z itself
+where it is normal (Gauss-Newton). Joints to blame then turn towards what
 it decodes to, as far as they are to blame; the others stay as they are, to the bit.
 """
 
@@ -99,6 +100,6 @@ def completed(prior: Prior, R: np.ndarray, trust: np.ndarray) -> np.ndarray:
         apart = log_so3(np.swapaxes(D, -1, -2) @ R).reshape(len(z), -1)
         J = W.reshape(len(z), 3 * N_POSE, -1)
         J_weighted = np.swapaxes((weight * W).reshape(J.shape), -1, -2)
-        step = solve_spd(gemm(J_weighted, J) + damped, (matvec(J_weighted, apart) - z)[..., None])[0]
-        z = z + step[..., 0]
+        step = solve_spd(gemm(J_weighted, J) + damped, (matvec(J_weighted, apart) - prior.space.off(z))[..., None])[0]
+        z = prior.space.nearest(z + step[..., 0])
     return prior.decode(z)

@@ -38,7 +38,8 @@ class LatentPath:
 
     def latents(self, t: np.ndarray) -> np.ndarray:
         """Latents (T, L) at times (T,)."""
-        return self.prior.space.between(self._z[0], self._z[1], t) + sines(t, len(self.bends)) @ self.bends
+        way = self.prior.space.between(self._z[0], self._z[1], t)
+        return self.prior.space.nearest(way + sines(t, len(self.bends)) @ self.bends)
 
     def residual(self, t: np.ndarray) -> np.ndarray:
         """Rotations (T, 21, 3, 3) that follow the decoded ones."""

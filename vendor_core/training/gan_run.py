@@ -66,6 +66,9 @@ class GanRun(Run):
         self.best.offer(distance, self.trainer.arrays)
         return distance
 
+    def kept_loss(self) -> float | None:
+        return None if self.held_out is None else self.best.distance
+
     def _learning(self) -> dict[str, Any]:
         generator, critics = self.trainer.optimisers
         return {

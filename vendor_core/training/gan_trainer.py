@@ -60,9 +60,8 @@ class GanTrainer:
         self.cumulative = torch.as_tensor(np.cumsum(self.poses.weight))
         leaky = nn.LeakyReLU(SLOPE)
         self.generator = nn.Sequential(
-            nn.Linear(LATENT, WIDTH), leaky, nn.Dropout(DROPOUT), nn.Linear(WIDTH, WIDTH), leaky,
-            nn.Linear(WIDTH, 6 * N_POSE),
-        ).to(self.device)  # fmt: skip
+            nn.Linear(LATENT, WIDTH), leaky, nn.Linear(WIDTH, WIDTH), leaky, nn.Linear(WIDTH, 6 * N_POSE)
+        ).to(self.device)
         self.critics = _critics(leaky).to(self.device)
         self.optimisers = [
             torch.optim.Adam(network.parameters(), RATE, BETAS, fused=True)
@@ -78,7 +77,7 @@ class GanTrainer:
 
         rows = draw_rows(self.cumulative, torch.rand(BATCH, generator=self.draw, device=self.device))
         real = self.R[self.share.of(rows)]
-        made = self.decode(self.space.to_network(self.share.of(self._latents())))
+        made = self._made()
         both, n = torch.cat([real, made.detach()]), len(real)
         generator, critics = self.optimisers
         for _ in range(CRITIC_STEPS):
@@ -89,18 +88,27 @@ class GanTrainer:
         self._step(generator, self.generator, loss)
         return loss.detach()
 
-    def decode(self, x: "Tensor") -> "Tensor":
-        return rotations_of_outputs(self.generator(x))
+    def _made(self) -> "Tensor":
+        """This process's rows of a batch of poses that the generator makes with dropout after its first layer.
+
+        The masks of the whole batch come from the CPU's chance, which checkpoints keep and processes have in common.
+        """
+        import torch
+        from torch.nn.functional import dropout
+
+        first, leaky, *others = self.generator
+        x = leaky(first(self.space.to_network(self.share.of(self._latents()))))
+        x = x * self.share.of(dropout(torch.ones(BATCH, WIDTH), DROPOUT)).to(x.device)
+        for layer in others:
+            x = layer(x)
+        return rotations_of_outputs(x)
 
     def drawn(self) -> np.ndarray:
         """Poses (N, 21, 3, 3) that the generator draws, the same latents at every call."""
         import torch
 
-        self.generator.eval()
         with torch.no_grad():
-            R = self.decode(self.space.to_network(self.some_z)).cpu().numpy()
-        self.generator.train()
-        return R
+            return rotations_of_outputs(self.generator(self.space.to_network(self.some_z))).cpu().numpy()
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The generator as arrays of a prior file."""

@@ -67,6 +67,10 @@ class Run(ABC):
     def held_out_loss(self) -> float | None:
         """What the prior is worth on people held out, the less the better; None where there are none."""
 
+    def kept_loss(self) -> float | None:
+        """The same of what `arrays` answers."""
+        return self.held_out_loss()
+
     @abstractmethod
     def _learning(self) -> dict[str, Any]:
         """Networks and optimisers by name."""

@@ -36,7 +36,7 @@ from .vae_run import VaeRun
 from .vae_trainer import BATCH
 
 STEPS = {"vae": 16_000} | dict.fromkeys(VARIANTS, 11_000)
-"""Of each kind of prior, by default; the shipped weights have them."""
+"""Of each kind of prior, by default."""
 THREADS = 1
 _READING, _TRAINED = 0.02, 0.97  # where on the way from start to end
 
@@ -74,8 +74,8 @@ def train_prior(
         kind: "vae", or an adversarial prior: "gan_s", "gan_u", "gan_n".
 
     Returns:
-        steps, seconds, poses, device, bytes, people, skipped files by reason, and val_loss, val_mm, val_deg and so on
-        where people are held out. Nothing in processes but the first.
+        steps, seconds, poses, device, bytes, people, skipped files by reason, and, where people are held out, val_loss
+        and an auto-encoder's val_mm, val_deg and so on. Nothing in processes but the first.
 
     Raises:
         MotionError: there is nothing to train on, or a motion pack is damaged.
@@ -110,7 +110,7 @@ def train_prior(
             if share.rank:
                 return {}
             tell(_TRAINED, "measuring")
-            arrays, val_loss = run.arrays(), run.held_out_loss()
+            arrays, val_loss = run.arrays(), run.kept_loss()
     arrays |= _texts(data, gathered, seed, steps, split, kind)
     try:
         write_npz(out, arrays)
@@ -137,6 +137,11 @@ def _train(run: Run, share: Share, checkpoint: Checkpoint, report: Report, say: 
     """Run to the end, from the checkpoint where there is one; the first process keeps it."""
     state = share.from_first(checkpoint.load() if share.rank == 0 else None)
     if state is not None:
+        if state["done"] > run.steps:
+            raise PriorError(
+                f"{checkpoint.path} has done {state['done']} steps, more than the {run.steps} asked for; give --steps "
+                f"{state['done']} or more to go on, or delete it to begin anew"
+            )
         run.restore(state)
         say(f"Going on from {checkpoint.path}, at {run.fraction:.0%}; delete it to begin anew")
     try:
