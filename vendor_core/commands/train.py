@@ -26,7 +26,8 @@ def train(options: Namespace) -> dict[str, Any]:
     if not result:  # a process that helped the first one
         options.json = None
         return result
-    held_out = f", loss of people held out {result['val_loss']:.4f}" if "val_loss" in result else ""
+    measured = "loss of people held out" if options.kind == "vae" else "recall + precision in mm:"
+    held_out = f", {measured} {result['val_loss']:.4f}" if "val_loss" in result else ""
     print(f"{options.out}: {result['bytes']:,} bytes after {result['seconds']} s on {result['device']}{held_out}")
     if result["skipped"]:
         print(f"{sum(result['skipped'].values())} files skipped:")

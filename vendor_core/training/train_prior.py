@@ -118,13 +118,20 @@ def train_prior(
         raise PriorError(f"{out} cannot be written ({problem.strerror}); choose another place") from None
     checkpoint.remove()
     _draw(run, out, note)
-    result = {"steps": steps, "poses": len(gathered.train), "device": device, "bytes": out.stat().st_size}
-    result |= {"people": gathered.people, "skipped": reasons(gathered.skipped)}
-    if gathered.held_out is not None:
-        result |= {"val_loss": val_loss} | _validate(kind, arrays, gathered.held_out)
+    result = {"steps": steps, "device": device, "bytes": out.stat().st_size} | _results(
+        gathered, kind, arrays, val_loss
+    )
     result["seconds"] = round(time.monotonic() - began, 1)
     tell(1.0, f"wrote {out.name}")
     return result
+
+
+def _results(gathered: Gathered, kind: str, arrays: dict[str, np.ndarray], val_loss: float | None) -> dict[str, Any]:
+    """What was learned from, and how well."""
+    found = {"poses": len(gathered.train), "people": gathered.people, "skipped": reasons(gathered.skipped)}
+    if gathered.held_out is not None:
+        found |= {"val_loss": val_loss} | _validate(kind, arrays, gathered.held_out)
+    return found
 
 
 def _run(kind: str, gathered: Gathered, device: str, seed: int, steps: int, share: Share) -> Run:
