@@ -24,7 +24,7 @@ _WEIGHTS = Path(__file__).parents[1] / "vendor_core" / "prior" / "weights"
 _ITEMS = (
     ("VAE", "Poise", "Poise's own. Take it unless you look for something else: it comes nearest to targets, markers "
      "and pictures, and is the most even between poses", 0),
-    ("GAN_S", "GAN-S", "Bolder: what it draws is as unusual as real poses are, where Poise's own keeps to the usual. "
+    ("GAN_S", "GAN-S", "Bolder: what it draws is less usual than what Poise's own draws. "
      "Take it for ideas, with Generate Pose and Variations; for all else Poise's own is the surer one", 1),
     ("FILE", "Your File", "Weights of your own: trained on your motion by poise train, so poses are like those in it, "
      "or VPoser's", 2),
