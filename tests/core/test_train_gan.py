@@ -107,17 +107,20 @@ def test_two_processes_learn_what_one_learns(folder: Path) -> None:
     """With the same chance and masks; what differs is the order of sums."""
     if not torch.distributed.is_available():
         pytest.skip("this torch is built without torch.distributed")
-    from tests.core.training_runs import Run, train_here
+    from tests.core.training_runs import Run
 
-    train_here(folder / "one.npz", data=[folder], kind="gan_u", steps=3)
+    (folder / "val.npz").unlink()  # so that the last generator is the one that is kept
+    how = {"data": [folder], "device": "cpu", "kind": "gan_u"}  # all in processes of their own, whose batches are whole
+    for name, steps in (("early", 1), ("one", 9)):
+        Run(out=folder / f"{name}.npz", steps=steps, **how).result()
     where = {"WORLD_SIZE": "2", "MASTER_ADDR": "localhost", "MASTER_PORT": str(free_port())}
-    how = {"data": [folder], "out": folder / "two.npz", "device": "cpu", "steps": 3, "kind": "gan_u"}
-    runs = [Run({**where, "RANK": str(rank), "LOCAL_RANK": str(rank)}, **how) for rank in range(2)]
-    for run in runs:
+    both = [{**where, "RANK": rank, "LOCAL_RANK": rank} for rank in "01"]
+    for run in [Run(environment, out=folder / "two.npz", steps=9, **how) for environment in both]:
         run.result()
-    one, two = (read_npz(folder / f"{name}.npz", None, ValueError) for name in ("one", "two"))
+    early, one, two = (read_npz(folder / f"{name}.npz", None, ValueError) for name in ("early", "one", "two"))
     for name in ("decoder_W0", "decoder_W1", "decoder_W2"):
-        np.testing.assert_allclose(one[name], two[name], atol=2e-3)
+        moved, apart = (np.abs(x.astype(float) - one[name]).mean() for x in (early[name], two[name]))
+        assert apart < 0.1 * moved, (name, apart, moved)
 
 
 @pytest.mark.parametrize("kind", VARIANTS)
