@@ -5,7 +5,6 @@ What is kept of a choice is its key: a shipped prior's name, or the path or name
 that a file beside the .blend is found wherever both go.
 """
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import bpy
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
 SHIPPED = {"VAE": "vae", "GAN_S": "gan_s"}
 """What the core calls the priors that ship with Poise."""
-_WEIGHTS = Path(__file__).parents[1] / "vendor_core" / "prior" / "weights"
 _ITEMS = (
     ("VAE", "Poise", "Poise's own. Take it unless you look for something else: it comes nearest to targets, markers "
      "and pictures, and is the most even between poses", 0),
@@ -86,7 +84,7 @@ def critic_named(key: str) -> "Plausibility":
     """The critic of a key, as `critic_of`."""
     from ..vendor_core.prior.plausibility import load_plausibility
 
-    return load_plausibility() if key in SHIPPED.values() else load_plausibility(_source(key))
+    return load_plausibility(_source(key))
 
 
 def _chosen(scene: Any, context: bpy.types.Context) -> None:
@@ -113,7 +111,7 @@ def register() -> None:
         name="Pose Prior",
         description="What all tools know of plausible poses: Generate Pose, Variations, Pose Sliders, In-Betweens, "
         "Pose Live, Solve, Plausibility and takes follow it",
-        items=[item for item in _ITEMS if item[0] != "GAN_S" or (_WEIGHTS / "gan_s.npz").is_file()],
+        items=_ITEMS,
         options=set(), update=_chosen,
     )  # fmt: skip
     Scene.poise_prior_file = StringProperty(

@@ -114,15 +114,7 @@ def solve(
     solved = np.flatnonzero(np.any([(r.confidence > 0).any(1) for r in residuals], axis=0))
     whole = Problem(bones, prior, residuals, fingers=_fingers_at_rest(body, bones))
     seen = _seen_joints(body, targets, residuals).take(solved)
-    state, guessed = first_states(whole.take(solved), seen, doubted=robust is not None)
-    # The guess is what the latents are expected near, with a start too: it says where to begin, not where to end.
-    whole = replace(whole, anchor=state.z[nearest_of(solved, n_frames)])
-    if start is None and (turn := guessed_turn(whole, state, seen, solved, guessed)) is not None:
-        whole = replace(whole, residuals=(*residuals, turn))
-    if start is not None:
-        state, guessed = _given_start(start, solved, n_frames, len(bones)), guessed[:0]
-    elif whole.fingers is not None:
-        state.R_local[:, N_BODY:] = whole.fingers
+    whole, state, guessed = _begun(whole, seen, solved, start, robust is not None)
     shaped = unknowns.betas or state.betas.shape[1] > 0
     state = state.changed(betas=fitted_length(state.betas, bones.n_betas if shaped else 0))
     if like is not None:
@@ -140,6 +132,23 @@ def solve(
         state, status = _in_sequence(whole, state, solved, stage, rate, lambda f: report(share + rest * f))
         report(1.0)  # frames held at an end are no part of what is smoothed
     return Solution(state.like(np.zeros(1)), _missed(whole, state)[: len(targets)], status)
+
+
+def _begun(
+    whole: Problem, seen: SeenJoints, solved: np.ndarray, start: Solution | None, doubted: bool
+) -> tuple[Problem, PoseState, np.ndarray]:
+    """The problem with what its latents are expected near, where its solved frames begin, and which were guessed."""
+    state, guessed = first_states(whole.take(solved), seen, doubted=doubted)
+    n_frames = len(whole.residuals[0].confidence)
+    # The guess is what the latents are expected near, with a start too: it says where to begin, not where to end.
+    whole = replace(whole, anchor=state.z[nearest_of(solved, n_frames)])
+    if start is not None:
+        return whole, _given_start(start, solved, n_frames, len(whole.bones)), guessed[:0]
+    if (turn := guessed_turn(whole, state, seen, solved, guessed)) is not None:
+        whole = replace(whole, residuals=(*whole.residuals, turn))
+    if whole.fingers is not None:
+        state.R_local[:, N_BODY:] = whole.fingers
+    return whole, state, guessed
 
 
 def _reached(

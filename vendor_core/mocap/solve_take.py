@@ -69,9 +69,8 @@ class TakeSolution:
     labels: tuple[str, ...]
     markers: np.ndarray  # (F, M, 3) metres, Z up, NaN where unseen, at the motion's rate
     residual: np.ndarray  # (F, M) metres, NaN where unseen
-    order: (
-        np.ndarray
-    )  # (F, M) which point each marker is: its own, another's or a nameless one after those; -1 for none
+    order: np.ndarray
+    """(F, M) which point each marker is: its own, another's or a nameless one after those; -1 for none."""
     columns: Mapping[int, str]  # of the take that were used, and the marker of each
     calibration: Calibration
 

@@ -19,7 +19,7 @@ from ..rotations import nearest_rotation
 from ..skeleton import N_POSE
 from .autoencoder import AutoEncoder
 from .checks import checked_draw, checked_latents, checked_poses
-from .inversion import ITERATIONS, inverted, levers_of, linear_encoder
+from .inversion import inverted, levers_of, linear_encoder
 from .latent_spaces import SPACES, LatentSpace
 from .network import LeakyRelu, Network, network_from
 from .state_dicts import DECODER_1, StateDict
@@ -30,7 +30,7 @@ SLOPE = 0.2
 """Of the generator's leaky rectifiers."""
 
 _DRAWS = 4096
-_TO_START = 3  # iterations of an inversion that a solver starts from
+_ITERATIONS, _TO_START = 15, 3  # of an inversion at most; and of one that a solver starts from
 VARIANTS = {"gan_s": "sphere", "gan_u": "box", "gan_n": "normal"}
 """The latent space of each."""
 _SPREAD = 1e-3  # as `posterior` gives it: a generator has no spread
@@ -64,7 +64,7 @@ class GanPrior(AutoEncoder):
 
     def encode(self, R: Array) -> Array:
         """Latents (..., L) whose poses come nearest to poses R (..., 21, 3, 3): a search through the generator."""
-        return self._inverted(checked_poses(R), ITERATIONS)
+        return self._inverted(checked_poses(R), _ITERATIONS)
 
     def _inverted(self, R: Array, iterations: int) -> Array:
         xp = namespace(R)

@@ -18,7 +18,6 @@ from ..skeleton import BODY_PARENTS, N_POSE
 from .latent_spaces import LatentSpace
 from .network import Network
 
-ITERATIONS = 15
 _TWIST = 0.1  # square metres
 _DAMPING = 1e-2
 _STIFF = 1e-4
@@ -59,7 +58,7 @@ def levers_of(rest_joints: np.ndarray) -> Constant:
     return Constant(weights / weights.mean())
 
 
-def inverted(prior: Decoder, R: Array, start: Array, iterations: int = ITERATIONS) -> Array:
+def inverted(prior: Decoder, R: Array, start: Array, iterations: int) -> Array:
     """Latents (N, L) whose poses come near to poses R (N, 21, 3, 3), from a start (N, L).
 
     In torch the answer has the gradient of the minimum by R and by the decoder's weights (implicit function theorem,

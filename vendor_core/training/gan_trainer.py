@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..prior.gan import SLOPE, VARIANTS
-from ..prior.latent_spaces import SPACES
+from ..prior.latent_spaces import SPACES, Box
 from ..prior.network import rotations_of_outputs
 from ..skeleton import N_POSE
 from .data import PoseSet
@@ -131,8 +131,7 @@ class GanTrainer:
 
         shape = (BATCH, LATENT)
         if self.variant == "gan_u":
-            half = SPACES["box"].nearest(torch.full((), 1e9, device=self.device))
-            return half * (2 * torch.rand(shape, generator=self.draw, device=self.device) - 1)
+            return Box.half * (2 * torch.rand(shape, generator=self.draw, device=self.device) - 1)
         return torch.randn(shape, generator=self.draw, device=self.device)
 
 
