@@ -192,8 +192,14 @@ def test_a_solved_take_is_judged_and_mended_in_the_window() -> Steps[None]:
     assert data.active_label in {moment.marker for moment in report.worst}
     yield from shot("take_solved")
     print(f"{len(data.labels)} markers with lines, ms a redraw: {cost_of_redraw()}")
-    # A click on the skin: on the thigh, where the front of the body is seen.
-    scene.frame_set(25)
+    yield from _marker_placed_by_click(take, rig)
+    yield from _range_solved_again(take, rig)
+
+
+def _marker_placed_by_click(take: bpy.types.Object, rig: bpy.types.Object) -> Steps[None]:
+    """A click on the skin: on the thigh, where the front of the body is seen."""
+    data = take.poise_take
+    bpy.context.scene.frame_set(25)
     data.active_label = next(i for i, label in enumerate(data.labels) if label.name.endswith("LTHI"))
     yield from look_from("LEFT")
     knee, hip = (rig.matrix_world @ rig.pose.bones[name].head for name in ("left_knee", "left_hip"))
@@ -225,7 +231,11 @@ def test_a_solved_take_is_judged_and_mended_in_the_window() -> Steps[None]:
     assert np.hypot(row_found - row, column_found - column) < 3
     assert found.x < aim[0]  # the side that is seen
     yield from shot("take_placed")
-    # Solve a range again with it, in one undo step.
+
+
+def _range_solved_again(take: bpy.types.Object, rig: bpy.types.Object) -> Steps[None]:
+    """With the marker where it is now, in one undo step."""
+    data, where = take.poise_take, region("WINDOW")
     name, action, before = take.name, rig.animation_data.action, data.residual_version
     hands.move(*middle(where))
     with bpy.context.temp_override(window=bpy.context.window, area=view(), region=where):

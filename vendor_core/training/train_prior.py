@@ -97,12 +97,8 @@ def train_prior(
         tell(0.0, "reading motion")
         gathered = gather(data, split, lambda done, text: tell(_READING * done, text), note)
         if share.rank == 0:
-            remove_unfinished(out)
-            remove_unfinished(checkpoint_path(out))
-            list_skipped(out.with_name(f"{out.stem}.skipped.txt"), gathered, note)
-        facts = _facts(gathered, seed, steps, device, kind)
-        if share.from_first(facts) != facts:
-            raise PriorError(f"Process {share.rank} reads other motion than the first; give all of them the same files")
+            _tidy(out, gathered, note)
+        facts = _agreed(_facts(gathered, seed, steps, device, kind), share)
         checkpoint = Checkpoint(checkpoint_path(out), facts, checkpoint_every, note)
         with _repeatable(seed, device):
             run = _run(kind, gathered, device, seed, steps, share)
@@ -132,6 +128,20 @@ def _results(gathered: Gathered, kind: str, arrays: dict[str, np.ndarray], val_l
     if gathered.held_out is not None:
         found |= {"val_loss": val_loss} | _validate(kind, arrays, gathered.held_out)
     return found
+
+
+def _tidy(out: Path, gathered: Gathered, note: Say) -> None:
+    """Remove what killed trainings left beside the output, and list the files that cannot be used."""
+    remove_unfinished(out)
+    remove_unfinished(checkpoint_path(out))
+    list_skipped(out.with_name(f"{out.stem}.skipped.txt"), gathered, note)
+
+
+def _agreed(facts: dict[str, Any], share: Share) -> dict[str, Any]:
+    """The facts, which all processes must have in common."""
+    if share.from_first(facts) != facts:
+        raise PriorError(f"Process {share.rank} reads other motion than the first; give all of them the same files")
+    return facts
 
 
 def _run(kind: str, gathered: Gathered, device: str, seed: int, steps: int, share: Share) -> Run:
